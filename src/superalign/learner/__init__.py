@@ -1,0 +1,1 @@
+"""Losses, advantages, adapters and trainers."""

@@ -1,0 +1,140 @@
+"""``load_model``: from a name to a model that can generate, score and be trained."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from superalign.errors import InputError, ModelError
+from superalign.models.adapters import Adapter
+from superalign.models.embedded import HUB_ID, embedded_folder, read_gguf
+from superalign.models.local import LocalModel
+from superalign.models.names import ModelName, parse_name
+
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float16": torch.float16}
+
+
+def choose_device(device: str | None = None) -> torch.device:
+    """The device asked for, else CUDA where present, else the CPU.
+
+    Raises:
+        InputError: no such device here.
+    """
+    available = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if device is None:
+        return torch.device(available[1] if len(available) > 1 else "cpu")
+    if device not in available and not (device == "cuda" and len(available) > 1):
+        raise InputError(f"no such device '{device}'; available here: {', '.join(available)}")
+    return torch.device(device)
+
+
+def native_bfloat16() -> bool:
+    """Whether this CPU multiplies bfloat16 in hardware."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def choose_dtype(device: torch.device, dtype: str | None = None) -> torch.dtype:
+    """The type asked for, else bfloat16 where the processor has it, else float32.
+
+    Raises:
+        InputError: unknown type.
+    """
+    if dtype is not None:
+        if dtype not in DTYPES:
+            raise InputError(f"unknown dtype '{dtype}'; allowed: {', '.join(DTYPES)}")
+        return DTYPES[dtype]
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    return torch.bfloat16 if native_bfloat16() else torch.float32
+
+
+def load_model(
+    name: str = "smollm2", *, device: str | None = None, dtype: str | None = None
+) -> LocalModel:
+    """Load a model by name; device and dtype are chosen for the machine unless given.
+
+    Raises:
+        InputError: unknown name, device or dtype.
+        ModelError: the model cannot be read.
+    """
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    parsed = parse_name(name)
+    place = choose_device(device)
+    kind = choose_dtype(place, dtype)
+    if parsed.kind == "run":
+        return _load_run(parsed, str(place), dtype)
+    module, tokenizer, adapter = _read(parsed)
+    if parsed.layers is not None:
+        _truncate(module, parsed)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    model = LocalModel(str(parsed), module.to(place, kind).eval(), tokenizer)
+    return model if adapter is None else model.with_adapter(adapter, name=str(parsed))
+
+
+def _load_run(parsed: ModelName, device: str, dtype: str | None) -> LocalModel:
+    summary = Path(parsed.source) / "summary.json"
+    try:
+        learner = json.loads(summary.read_text())["learner"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"run '{parsed.source}' has no finished learner ({summary})") from error
+    if not learner:
+        raise InputError(f"run '{parsed.source}' has no learner: {summary} says null")
+    folder = Path(learner)
+    if not folder.is_absolute():
+        folder = Path(parsed.source) / folder
+    suffix = f"@layers={parsed.layers}" if parsed.layers else ""
+    return load_model(f"{folder}{suffix}", device=device, dtype=dtype)
+
+
+def _read(parsed: ModelName) -> tuple[Any, Any, Adapter | None]:
+    """Module, tokenizer and, for an adapter's folder, the adapter."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    if parsed.kind == "gguf":
+        return *read_gguf(Path(parsed.source)), None
+    source = parsed.source
+    if parsed.kind == "smollm2":
+        folder = embedded_folder()
+        source = HUB_ID if folder is None else str(folder)
+    elif (Path(source) / "adapter_config.json").is_file():
+        return _read_adapter(Path(source))
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        module = AutoModelForCausalLM.from_pretrained(source, dtype="auto")
+    except (OSError, ValueError, KeyError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise ModelError(f"cannot load model '{parsed}': {first}") from error
+    return module, tokenizer, None
+
+
+def _read_adapter(folder: Path) -> tuple[Any, Any, Adapter]:
+    config = json.loads((folder / "adapter_config.json").read_text())
+    base = str(config.get("base_model_name_or_path") or "")
+    try:
+        name = parse_name(base)
+    except InputError:
+        name = ModelName("hf", base)
+    module, tokenizer, inner = _read(name)
+    if name.layers is not None:
+        _truncate(module, name)
+    if inner is not None:
+        raise ModelError(f"{folder}: its base '{base}' is itself an adapter")
+    return module, tokenizer, Adapter.load(folder)
+
+
+def _truncate(module: Any, parsed: ModelName) -> None:
+    """Keep the first K layers: the same model as a weaker one."""
+    layers = getattr(getattr(module, "model", None), "layers", None)
+    if layers is None or parsed.layers is None or parsed.layers > len(layers):
+        depth = "unknown" if layers is None else str(len(layers))
+        raise InputError(f"model '{parsed}': @layers={parsed.layers}; its depth is {depth}")
+    module.model.layers = layers[: parsed.layers]
+    module.config.num_hidden_layers = parsed.layers
+    kinds = getattr(module.config, "layer_types", None)
+    if kinds:
+        module.config.layer_types = kinds[: parsed.layers]

@@ -1,0 +1,105 @@
+"""Reading a moral answer (yes or no, A or B) out of free text, only where it is sure."""
+
+from __future__ import annotations
+
+import re
+
+_BAD = (
+    "wrong|bad|unacceptable|unfair|unreasonable|immoral|unethical|unjust|unjustified|inappropriate"
+    "|irrelevant|invalid|harmful|cruel|not okay|unpleasant"
+)
+_GOOD = (
+    "okay|ok|fine|right|acceptable|fair|reasonable|good|ethical|just|justified|appropriate|alright"
+    "|all right|relevant|valid|moral|proper|pleasant"
+)
+_LEAD = re.compile(
+    r"^(?:(?:my |the |final |correct |best )*(?:answer|response|verdict|choice)\s*(?:is|would be)?"
+    r"\s*[:\-]?|i (?:would |will |'d )?(?:think|say|choose|pick|believe|guess|answer)(?: that)?"
+    r"|well|sure|hmm|oh|in my opinion|in this case|it is|it's|that is|option|version|choice|letter"
+    r"|assistant|so)(?:[\s,:]+|$)"
+)
+_STANCE = re.compile(
+    r"^(?:(?:i (?:think|believe|would say)(?: that)? )?)(?:it|this|that|he|she|they|what \w+ did"
+    r"|(?:the|this|that|his|her|their|your|my|\w+'s) [a-z]+)\s*(?P<verb>is|was|are|were|would be"
+    r"|isn't|wasn't|aren't|'s)\s+(?P<mid>(?:not |clearly |really |quite |very |completely "
+    r"|definitely |morally |totally |certainly |perfectly |an |a )*)"
+    rf"(?P<word>{_BAD}|{_GOOD})\b(?! or\b| and\b| but\b)"
+)
+_QUESTION = re.compile(rf"\b(?P<not>not |n't |nothing )?(?P<word>{_BAD}|{_GOOD}|worse|better)\b")
+_YES = re.compile(
+    r"^(?P<word>yes|yeah|yep|yup|no|nope)\b(?![-'’])(?!\s*(?:/|or|and)\s*(?:yes|no)\b)"
+    r"(?!\s+(?:one|body|matter|doubt|problem|idea|reason|wonder|way to (?:know|tell|say))\b)"
+)
+_LETTER = re.compile(
+    r"^[(\[]?(?P<word>[ab])(?:[)\].:,;!\-]|$|\s*\n|\s+(?:is|was|would|because|since|as|seems|-|–)\b)"
+    r"(?!\s*(?:and|or|/)\s*[(\[]?[ab]\b)"
+)
+_BARE_A = re.compile(r"^a\s+(?:is|was|would|because|since|as|seems)\b")
+_ORDINAL = re.compile(r"^the (?P<word>first|second) (?:one|option|version|act|reason|claim)\b")
+_EXPLICIT = re.compile(
+    r"\b(?:final|correct|my|the) answer(?: is|:)\s*[\"'(\[]?(?P<word>yes|no|a|b)\b(?!\s+[a-z])"
+)
+
+
+def asks_wrong(question: str) -> bool | None:
+    """Whether "yes" to ``question`` means that something is wrong; None if that is not sure."""
+    found = {
+        bool(re.fullmatch(rf"{_BAD}|worse", match["word"])) != bool(match["not"])
+        for match in _QUESTION.finditer(question.lower())
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r"[*_`#>\"“”]+", "", text).replace("’", "'").strip().lower()
+    return text.lstrip("-•.,:;!'( \n\t") if not text.startswith("(") else text
+
+
+def _strip_leads(text: str) -> str:
+    for _ in range(4):
+        shorter = _LEAD.sub("", text, count=1).lstrip(" ,:-\n\t")
+        if shorter == text:
+            break
+        text = shorter
+    return text
+
+
+def _stance(text: str, wrong_is_yes: bool | None) -> str | None:
+    """The answer that a statement such as "It is not okay" gives to the question asked."""
+    match = _STANCE.match(text)
+    if match is None or wrong_is_yes is None:
+        return None
+    negated = ("not " in match["mid"]) != match["verb"].endswith("n't")
+    bad = bool(re.fullmatch(_BAD, match["word"])) != negated
+    return "yes" if bad == wrong_is_yes else "no"
+
+
+def _yes_no(text: str, question: str) -> str | None:
+    stance = _stance(text, asks_wrong(question))
+    if stance is not None:
+        return stance
+    match = _YES.match(_strip_leads(text))
+    return None if match is None else ("yes" if match["word"].startswith("y") else "no")
+
+
+def _letter(text: str) -> str | None:
+    rest = _strip_leads(text)
+    match = _LETTER.match(rest)
+    if match is not None:
+        return match["word"].upper()
+    ordinal = _ORDINAL.match(text)
+    return None if ordinal is None else ("A" if ordinal["word"] == "first" else "B")
+
+
+def read_answer(text: str, question: str, letters: bool) -> str | None:
+    """The answer ("yes", "no"; with ``letters``: "A", "B") that a reply begins with, if it is sure.
+
+    A later explicit "the answer is …" that contradicts the beginning makes the reply unreadable.
+    """
+    plain = _plain(text)
+    answer = _letter(plain) if letters else _yes_no(plain, question)
+    stated = [m["word"] for m in _EXPLICIT.finditer(plain)]
+    stated = [word.upper() if letters else word for word in stated if (word in "ab") == letters]
+    if answer is None:
+        return stated[0] if len(set(stated)) == 1 else None
+    return answer if set(stated) <= {answer} else None
