@@ -133,11 +133,16 @@ class InferenceWeights:
         return lambda x: product(x, packed, bias, "none", [], "")  # type: ignore[no-any-return]
 
 
+SHORT = 256  # up to this many keys two plain products beat the fused kernel (forward + backward)
+
+
 @dataclass
 class PackedAttention:
     """Causal or tree attention over a packed batch, optionally after a cached shared prefix.
 
     When ``keep`` is set the new keys and values of every layer are collected in ``collected``.
+    The query heads of one key/value head are laid along the query axis, so grouped-query attention
+    copies no keys.
     """
 
     decoder: Decoder
@@ -147,41 +152,53 @@ class PackedAttention:
 
     def __post_init__(self) -> None:
         self.collected: KeyValues = []
-        self._mask = self.batch.mask_BLL
-        if self.prefix is not None:
-            n_prefix, longest = self.prefix[0][0].shape[0], self.batch.rows_BL.shape[1]
-            device = self.batch.tokens_T.device
-            seen = torch.ones(longest, n_prefix, dtype=torch.bool, device=device)
-            own = self._mask
-            if own is None:
-                own = torch.ones(1, longest, longest, dtype=torch.bool, device=device).tril()
-            self._mask = torch.cat((seen.expand(own.shape[0], -1, -1), own), dim=-1)
+        n_prefix = 0 if self.prefix is None else self.prefix[0][0].shape[0]
+        self._flat = self.batch.rows_BL.reshape(-1)
+        self._bias = self._attention_bias(n_prefix)
+
+    def _attention_bias(self, n_prefix: int) -> Tensor:
+        """Additive bias (1 or B, 1, groups * L, prefix + L): 0 where attending is allowed."""
+        longest, device = self.batch.rows_BL.shape[1], self.batch.tokens_T.device
+        allowed = self.batch.mask_BLL
+        if allowed is None:
+            allowed = torch.ones(1, longest, longest, dtype=torch.bool, device=device).tril()
+        if n_prefix:
+            allowed = F.pad(allowed, (n_prefix, 0), value=True)
+        bias = torch.zeros(allowed.shape, dtype=self.decoder.dtype, device=device)
+        bias.masked_fill_(~allowed, float("-inf"))
+        return bias.repeat(1, self.decoder.heads // self.decoder.kv_heads, 1)[:, None]
+
+    def _grid(self, x: Tensor) -> Tensor:
+        """(T, heads, D) -> (B, heads, L, D)."""
+        rows = self.batch.rows_BL
+        return x.index_select(0, self._flat).view(*rows.shape, *x.shape[1:]).transpose(1, 2)
 
     def __call__(self, index: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Attend within each tree: q (T, H, D), k and v (T, kv_heads, D) -> (T, H, D)."""
         if self.keep:
             self.collected.append((k, v))
-        rows = self.batch.rows_BL
-        n_rows, longest = rows.shape
-        flat = rows.reshape(-1)
-        groups = self.decoder.heads // self.decoder.kv_heads
-
-        def grid(x: Tensor) -> Tensor:
-            return x.index_select(0, flat).view(n_rows, longest, *x.shape[1:])
-
-        keys, values = grid(k), grid(v)
+        keys, values = self._grid(k), self._grid(v)
+        n_rows, kv_heads, longest, size = keys.shape
         if self.prefix is not None:
-            before_k, before_v = (
-                x.expand(n_rows, *x.shape) for x in self.prefix[index]
+            before = (x.transpose(0, 1).expand(n_rows, -1, -1, -1) for x in self.prefix[index])
+            keys, values = (
+                torch.cat((b, x), 2) for b, x in zip(before, (keys, values), strict=True)
             )
-            keys, values = torch.cat((before_k, keys), 1), torch.cat((before_v, values), 1)
-        if groups > 1:
-            keys, values = (x.repeat_interleave(groups, dim=2) for x in (keys, values))
-        out = F.scaled_dot_product_attention(
-            grid(q).transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2),
-            attn_mask=None if self._mask is None else self._mask[:, None],
-            is_causal=self._mask is None, scale=self.decoder.scale,
-        )
-        return out.transpose(1, 2).reshape(n_rows * longest, *q.shape[1:])[self.batch.slots_T]
+        grouped = self._grid(q).reshape(n_rows, kv_heads, -1, size)
+        out = self._product(grouped, keys, values)
+        out = out.reshape(n_rows, q.shape[1], longest, size).transpose(1, 2)
+        return out.reshape(n_rows * longest, *q.shape[1:])[self.batch.slots_T]
+
+    def _product(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        scale = self.decoder.scale
+        if k.shape[2] > SHORT or q.device.type != "cpu":
+            return F.scaled_dot_product_attention(q, k, v, attn_mask=self._bias, scale=scale)
+        n_rows, kv_heads, n_keys, size = k.shape
+        bias = self._bias.expand(n_rows, kv_heads, -1, -1).reshape(-1, q.shape[2], n_keys) \
+            if self._bias.shape[0] > 1 else self._bias[0]
+        flat_q, flat_k, flat_v = (x.reshape(-1, x.shape[2], size) for x in (q, k, v))
+        scores = torch.baddbmm(bias, flat_q, flat_k.transpose(1, 2), alpha=scale)
+        return torch.bmm(torch.softmax(scores, -1), flat_v).view_as(q)
 
 
 def packed_hidden(

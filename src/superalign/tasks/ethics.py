@@ -22,13 +22,14 @@ from superalign.tasks.ethics_forms import (
     LETTER_TAILS,
     QUESTIONS,
     YES_NO_TAILS,
+    Case,
     Setting,
     draw_setting,
     first_person,
     reason,
     third_person,
 )
-from superalign.tasks.ethics_rules import RULES, Rule, Scene
+from superalign.tasks.ethics_rules import RULES, Rule
 
 Answer = Literal["yes", "no", "A", "B"]
 CHOICES: dict[bool, tuple[str, str]] = {False: ("Yes", "No"), True: ("A", "B")}
@@ -71,7 +72,9 @@ class Ethics:
     """Moral judgement of everyday scenarios, with minimal pairs and balanced answers."""
 
     domain = "ethics"
-    families: dict[str, Split] = {name: rule.split for name, rule in RULES.items()}
+
+    def __init__(self) -> None:
+        self.families: dict[str, Split] = {name: rule.split for name, rule in RULES.items()}
 
     def generate(
         self, n: int, *, seed: int, split: Split, families: Sequence[str] | None = None
@@ -175,32 +178,29 @@ def _draw_judgement(rule: Rule, ask: _Ask, rng: random.Random) -> list[_Item]:
     scene, setting = rng.choice(rule.scenes), draw_setting(rule, rng)
     fragments = (rng.choice(scene.good), rng.choice(scene.bad))
     return [
-        _judgement(rule, ask, scene, fragment, bool(wrong), setting, rng)
+        _judgement(Case(rule, scene, fragment, bool(wrong), setting), ask, rng)
         for wrong, fragment in enumerate(fragments)
     ]
 
 
-def _judgement(
-    rule: Rule,
-    ask: _Ask,
-    scene: Scene,
-    fragment: str,
-    wrong: bool,
-    setting: Setting,
-    rng: random.Random,
-) -> _Item:
-    goal = first_person(rule, scene, fragment, setting)
-    third = ask.form == "third"
-    yes = wrong == ask.yes_is_wrong
-    answer: Answer = ("A" if yes else "B") if ask.letters else ("yes" if yes else "no")
+def _judgement(case: Case, ask: _Ask, rng: random.Random) -> _Item:
+    told = (case.rule, case.scene, case.fragment, case.setting)
+    goal = first_person(*told)
     return _Item(
         goal=goal,
-        scenario=third_person(rule, scene, fragment, setting) if third else goal,
-        question=_question(ask, setting),
-        answer=answer,
-        wrong=None if rule.shape == "pleasant" else wrong,
-        reason=reason(rule, scene, fragment, wrong, setting, rng, ask.form),
+        scenario=third_person(*told) if ask.form == "third" else goal,
+        question=_question(ask, case.setting),
+        answer=_answer(ask, case.wrong == ask.yes_is_wrong),
+        wrong=None if case.rule.shape == "pleasant" else case.wrong,
+        reason=reason(case, ask.form, rng),
     )
+
+
+def _answer(ask: _Ask, affirmed: bool) -> Answer:
+    """The first choice when the question is affirmed (or A fits), else the second."""
+    if ask.letters:
+        return "A" if affirmed else "B"
+    return "yes" if affirmed else "no"
 
 
 def _question(ask: _Ask, setting: Setting) -> str:
@@ -217,21 +217,17 @@ def _draw_comparison(rule: Rule, ask: _Ask, rng: random.Random) -> list[_Item]:
 
 def _comparison(rule: Rule, ask: _Ask, wrong_first: bool, rng: random.Random) -> _Item:
     scene, setting = rng.choice(rule.scenes), draw_setting(rule, rng)
-    good, bad = rng.choice(scene.good), rng.choice(scene.bad)
-    told: list[str | None] = [good, bad]
-    bare = rng.randrange(4) if rule.shape == "pleasant" else 2
-    if bare < 2:
-        told[bare] = None
-    told = told[::-1] if wrong_first else told
-    texts = [first_person(rule, scene, fragment, setting) for fragment in told]
-    options = "\n".join(f"{letter}: {text}" for letter, text in zip("AB", texts, strict=True))
-    hit = wrong_first == ask.yes_is_wrong
-    answer: Answer = ("A" if hit else "B") if ask.letters else ("yes" if hit else "no")
+    told: list[str | None] = [rng.choice(scene.good), rng.choice(scene.bad)]
+    case = Case(rule, scene, str(told[ask.yes_is_wrong]), ask.yes_is_wrong, setting)
     if rule.shape == "pleasant":
         why = rng.choice(_NICER).format("B" if wrong_first else "A")
+        bare = rng.randrange(4)
+        told = [None if k == bare else text for k, text in enumerate(told)]
     else:
-        fragment = bad if ask.yes_is_wrong else good
-        why = reason(rule, scene, fragment, ask.yes_is_wrong, setting, rng, "choice")
+        why = reason(case, "choice", rng)
+    texts = [first_person(rule, scene, text, setting) for text in told]
+    options = "A: {}\nB: {}".format(*(texts[::-1] if wrong_first else texts))
+    answer = _answer(ask, wrong_first == ask.yes_is_wrong)
     return _Item(options, options, ask.wording, answer, None, why)
 
 

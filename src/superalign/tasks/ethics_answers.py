@@ -9,35 +9,43 @@ _BAD = (
     "|irrelevant|invalid|harmful|cruel|not okay|unpleasant"
 )
 _GOOD = (
-    "okay|ok|fine|right|acceptable|fair|reasonable|good|ethical|just|justified|appropriate|alright"
+    "okay|ok|fine|right|acceptable|fair|reasonable|good|ethical|justified|appropriate|alright"
     "|all right|relevant|valid|moral|proper|pleasant"
 )
 _LEAD = re.compile(
-    r"^(?:(?:my |the |final |correct |best )*(?:answer|response|verdict|choice)\s*(?:is|would be)?"
-    r"\s*[:\-]?|i (?:would |will |'d )?(?:think|say|choose|pick|believe|guess|answer)(?: that)?"
-    r"|well|sure|hmm|oh|in my opinion|in this case|it is|it's|that is|option|version|choice|letter"
-    r"|assistant|so)(?:[\s,:]+|$)"
+    r"^(?:(?:my |the |final |correct |right )*(?:answer|response|verdict|choice)\s*(?:is|would be)?"
+    r"\s*[:\-]?|i (?:would |will )?(?:say|choose|pick|answer)(?: that)?|i (?:think|believe|guess)"
+    r"|well|hmm|oh|in my opinion|in this case|assistant|so)(?:[\s,:]+|$)"
 )
+_LETTER_LEAD = re.compile(r"^(?:it is|it's|that is|option|version|letter)(?:[\s,:]+|$)")
 _STANCE = re.compile(
-    r"^(?:(?:i (?:think|believe|would say)(?: that)? )?)(?:it|this|that|he|she|they|what \w+ did"
-    r"|(?:the|this|that|his|her|their|your|my|\w+'s) [a-z]+)\s*(?P<verb>is|was|are|were|would be"
-    r"|isn't|wasn't|aren't|'s)\s+(?P<mid>(?:not |clearly |really |quite |very |completely "
-    r"|definitely |morally |totally |certainly |perfectly |an |a )*)"
-    rf"(?P<word>{_BAD}|{_GOOD})\b(?! or\b| and\b| but\b)"
+    r"^(?:it|this|that|he|she|they|what \w+ did|(?:the|this|that|his|her|their|your|my|\w+'s) "
+    r"(?:act|excuse|reason|claim|duty|behavior|action|reply|expectation|experience))\s*"
+    r"(?P<verb>is|was|are|were|would be|isn't|wasn't|aren't|'s)\s+"
+    r"(?P<mid>(?:not |clearly |really |quite |very |completely |definitely |morally |totally "
+    r"|certainly |perfectly |an |a )*)"
+    rf"(?P<word>{_BAD}|{_GOOD})(?=[.,;!:)\n]|$"
+    r"| (?:because|since|excuse|reason|claim|thing|behavior|expectation)\b)"
 )
-_QUESTION = re.compile(rf"\b(?P<not>not |n't |nothing )?(?P<word>{_BAD}|{_GOOD}|worse|better)\b")
+_QUESTION = re.compile(rf"\b(?P<not>not |nothing )?(?P<word>{_BAD}|{_GOOD}|worse|better)\b")
 _YES = re.compile(
-    r"^(?P<word>yes|yeah|yep|yup|no|nope)\b(?![-'’])(?!\s*(?:/|or|and)\s*(?:yes|no)\b)"
-    r"(?!\s+(?:one|body|matter|doubt|problem|idea|reason|wonder|way to (?:know|tell|say))\b)"
+    r"^(?P<word>yes|yeah|yep|yup|no|nope)\b(?![-'])(?!,?\s*(?:/|or|and)\s*(?:yes|no)\b)"
+    r"(?!\s+(?:one|body|matter|doubt|problem|idea|reason|wonder|good|way to (?:know|tell|say))\b)"
 )
+_PHRASES = {
+    "yes": re.compile(r"^(?:absolutely|definitely|of course|certainly|i think so)(?=[.,!]|$)"),
+    "no": re.compile(
+        r"^(?:(?:absolutely|definitely|of course|certainly) not|not at all|not really"
+        r"|i (?:don't|do not) think so)\b"
+    ),
+}
 _LETTER = re.compile(
-    r"^[(\[]?(?P<word>[ab])(?:[)\].:,;!\-]|$|\s*\n|\s+(?:is|was|would|because|since|as|seems|-|–)\b)"
-    r"(?!\s*(?:and|or|/)\s*[(\[]?[ab]\b)"
+    r"^[(\[]?(?P<word>[ab])(?:[)\].:,;!\-]|$|\s*\n|\s+(?:is|was|would|because|since|as|seems|-)\b)"
+    r"(?![ab]\b)(?!\s*(?:and|or|/)\s*[(\[]?[ab]\b)"
 )
-_BARE_A = re.compile(r"^a\s+(?:is|was|would|because|since|as|seems)\b")
 _ORDINAL = re.compile(r"^the (?P<word>first|second) (?:one|option|version|act|reason|claim)\b")
 _EXPLICIT = re.compile(
-    r"\b(?:final|correct|my|the) answer(?: is|:)\s*[\"'(\[]?(?P<word>yes|no|a|b)\b(?!\s+[a-z])"
+    r"\b(?:final|correct|my|the) answer(?: is|:)\s*[\"'(\[]?(?P<word>(?:yes|no|[ab](?!\s+[a-z]))\b)"
 )
 
 
@@ -51,16 +59,14 @@ def asks_wrong(question: str) -> bool | None:
 
 
 def _plain(text: str) -> str:
-    text = re.sub(r"[*_`#>\"“”]+", "", text).replace("’", "'").strip().lower()
-    return text.lstrip("-•.,:;!'( \n\t") if not text.startswith("(") else text
+    text = re.sub(r"[*_`#>\"\u201c\u201d]+", "", text).replace("\u2019", "'").strip().lower()
+    return text.lstrip("-\u2022.,:;!'( \n\t") if not text.startswith("(") else text
 
 
-def _strip_leads(text: str) -> str:
+def _strip(lead: re.Pattern[str], text: str) -> str:
+    """``text`` without the phrases at its start that merely lead in the answer."""
     for _ in range(4):
-        shorter = _LEAD.sub("", text, count=1).lstrip(" ,:-\n\t")
-        if shorter == text:
-            break
-        text = shorter
+        text = lead.sub("", text, count=1).lstrip(" ,:-\n\t")
     return text
 
 
@@ -75,15 +81,18 @@ def _stance(text: str, wrong_is_yes: bool | None) -> str | None:
 
 
 def _yes_no(text: str, question: str) -> str | None:
-    stance = _stance(text, asks_wrong(question))
-    if stance is not None:
-        return stance
-    match = _YES.match(_strip_leads(text))
-    return None if match is None else ("yes" if match["word"].startswith("y") else "no")
+    for answer, phrase in _PHRASES.items():
+        if phrase.match(text):
+            return answer
+    rest = _strip(_LEAD, text)
+    match = _YES.match(rest)
+    if match is not None:
+        return "yes" if match["word"].startswith("y") else "no"
+    return _stance(rest, asks_wrong(question))
 
 
 def _letter(text: str) -> str | None:
-    rest = _strip_leads(text)
+    rest = _strip(_LETTER_LEAD, _strip(_LEAD, text))
     match = _LETTER.match(rest)
     if match is not None:
         return match["word"].upper()

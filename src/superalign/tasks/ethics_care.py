@@ -39,11 +39,11 @@ no Anyone would hope for help in that place.
 
 == sick_and_old | care | train | act | elder
 ok It respects and eases the life of someone who is weak.
-ok {P} is safe and not alone because of it.
+ok {P} is treated with dignity.
 ok Caring for the sick is a good deed.
 no It neglects someone who depends on others.
 no It abuses the weakness of a sick or old person.
-no {P} could not help {himself} and was left without care.
+no {P} deserved care and respect instead.
 ? {P} could not get out of bed, so I
 + brought {him} breakfast | called the nurse | read {him} the newspaper
 - went on a trip and left {him} without food | took {his} pension card
@@ -78,7 +78,7 @@ no {P} could not help {himself} and was left without care.
 == feelings | care | train | act | family
 ok It takes the other person's feelings seriously.
 ok Being there for someone in pain is kind.
-ok A kind word helped {him} through a bad time.
+ok It was kind to {him}.
 no It makes someone's pain worse.
 no It shows contempt for {his} feelings.
 no {P} needed comfort and got cruelty.

@@ -54,8 +54,8 @@ no A shared home needs everyone to do a part, even when it is dull.
 
 == favors | duty | train | request | peer
 ok The excuse shows that the favor cannot or should not be done.
-ok Nobody can lend or give what is not there.
-ok A prior duty or a real danger is a good reason to say no.
+ok There is a real obstacle.
+ok Insisting on it would be asking too much.
 no The excuse has no bearing on the favor.
 no It would cost little to help, and the reason given is no reason.
 no That sounds like a pretext and not like an obstacle.
@@ -101,7 +101,7 @@ no That sounds like a pretext and not like an obstacle.
 
 == work_tasks | duty | train | request | work
 ok The task is done already or cannot be done, so the excuse holds.
-ok A rule or a more urgent duty comes first here.
+ok The obstacle is real and cannot be ignored.
 ok There is an honest obstacle and it was named openly.
 no Being paid for a job includes tasks that are not fun.
 no The excuse does not touch the task at all.
@@ -115,7 +115,7 @@ no The task still has to be done and there is time to do it.
 + the cleaners will still be inside until midnight
 - I locked my bike this morning | the door is heavy | nobody steals on Wednesdays
 ? finish the report by Friday
-+ the data will not arrive until Monday | I already handed it in | my leave starts tomorrow
++ the data will not arrive until Monday | I turned it in last night | my leave starts tomorrow
 - reports are long | I like Saturday more | I finished a cake yesterday
 ? restock the shelves
 + the delivery truck has not come yet | the shelves are full
@@ -144,11 +144,11 @@ no The task still has to be done and there is time to do it.
 ok It is what people rely on this role for.
 ok The duty comes with the job.
 ok Someone in this role should do that for the people they serve.
-no That has nothing to do with the role.
-no It goes against what people rely on this role for.
+no That is no part of the role.
+no People rely on this role for something else.
 no A person in this role has no such duty.
 ? a lifeguard at the town pool
-+ watch the swimmers at all times | jump in when a child is in trouble | know how to do CPR
++ watch the swimmers at all times | jump in when a child is in trouble | know how to revive someone
 - teach the swimmers algebra | sleep in my chair when it is warm | sell the swimmers' towels
 ? a school bus driver
 + stop at every railroad crossing | check that no child is left on the bus | drive slowly in fog
@@ -189,7 +189,7 @@ ok Those who depend on this person may expect that.
 ok It is part of looking after them.
 ok Taking on this role means taking on that duty.
 no Nobody may expect that from this role.
-no It would let down the ones who depend on this person.
+no Those who depend on this person need something else.
 no That is beside the point of the role.
 ? the father of a newborn
 + get up at night when the baby cries | hold the baby's head with care | keep the crib safe
@@ -256,7 +256,7 @@ no It is irrelevant to what was asked.
 ok The public trusts whoever holds this office to do so.
 ok It lies at the heart of this profession.
 no The office gives no such task.
-no It abuses the trust placed in this profession.
+no That is not what this profession is for.
 ? a judge in a criminal court
 + hear both sides before I rule | step aside when my cousin is on trial | follow the statutes
 - flip a coin over verdicts | take gifts from the accused | carve statues for the jurors

@@ -166,7 +166,7 @@ no The other side owes nothing for that.
 == sharing | fairness | train | act | peer
 ok Everyone was treated by the same measure.
 ok Giving each a fair part respects them all.
-ok The difference rests on need or effort, which matters here.
+ok Nobody was cheated out of a fair part.
 no It treats someone worse for no relevant reason.
 no Taking more than a fair share cheats the others.
 no It favors oneself at the cost of the others.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from superalign.tasks.ethics_rules import Rule, Scene, Shape
 
@@ -20,8 +21,11 @@ _NAMES = {
     "m": "Tom Omar David Luis Peter Jack Ravi Sam Karl Ben Marco Ivan Henry Paul Kofi Dan",
 }
 _PRONOUNS = {"f": ("she", "her", "her", "herself"), "m": ("he", "him", "his", "himself")}
-_OPENERS = ("", "", "Yesterday ", "Last week, ", "This morning, ", "On Sunday, ", "Last month, ")
+_OPENERS = ("", "", "Yesterday", "Last week", "This morning", "On Sunday", "Last month", "In May")
+_TIMED = re.compile(r"today|^(On|For|Before|After|At dinner|Asked)\b|night|on the highway")
+_KEPT = re.compile(r"I'|Halloween|April|\{")
 _PRESENT = re.compile(
+    r"\bgathers\b|\b(forgets|needs|walks|is allergic)\b|"
     r"\bI('m|'ve| (am|advise|carry|clean|disagree|dislike|do|enter|fill|hand|have|keep|knock|label"
     r"|leave|like|list|look|love|make|manage|mock|now|own|pass|point|print|proclaim|really"
     r"|refreeze|relabel|rent|run|sell|shove|skip|slap|slow|store|take|tamper|tell|tie|truly|walk"
@@ -276,7 +280,7 @@ class Setting:
 
 
 def draw_setting(rule: Rule, rng: random.Random) -> Setting:
-    """Random fillers for a scene of ``rule``; the narrator and the other person differ in gender."""
+    """Random fillers for a scene of ``rule``; narrator and other person differ in gender."""
     person, gender = rng.choice(rule.people).rsplit(" ", 1)
     gender = rng.choice("mf") if gender == "?" else gender
     name_gender = "m" if gender == "f" else "f"
@@ -299,16 +303,27 @@ def _start(text: str) -> str:
     return re.sub(r"(^|[.?!] )([a-z])", lambda m: m[1] + m[2].upper(), text)
 
 
-def _open(context: str, opener: str) -> str:
-    if not opener or re.match(r"(Yesterday|Before|After|On|At|Asked|For)\b", context):
+@cache
+def _is_past(scene: Scene) -> bool:
+    """Whether all of the scene is told in the past tense (so that openers and names fit)."""
+    texts = (f"{scene.context} {fragment}" for fragment in (*scene.good, *scene.bad))
+    return not any(_PRESENT.search(text) for text in texts)
+
+
+def _open(scene: Scene, opener: str) -> str:
+    """The context after an opener, where one fits."""
+    context = scene.context
+    if not opener or _TIMED.search(context) or not _is_past(scene):
         return context
-    keep = re.match(r"I\b|Halloween|April", context)
-    return opener + (context if keep else context[0].lower() + context[1:])
+    if context.startswith("I "):
+        return f"{opener} {context}"
+    lowered = context if _KEPT.match(context) else context[0].lower() + context[1:]
+    return f"{opener}, {lowered.replace('{P}', '{p}', 1) if context[0] == '{' else lowered}"
 
 
 def first_person(rule: Rule, scene: Scene, fragment: str | None, setting: Setting) -> str:
     """The scenario as the one who acts tells it; ``fragment`` None leaves only the context."""
-    context = _open(scene.context, setting.opener) if setting.opener else scene.context
+    context = _open(scene, setting.opener)
     if fragment is None:
         return _start(_fill(context, setting))
     templates = _FIRST[rule.shape]
@@ -318,10 +333,8 @@ def first_person(rule: Rule, scene: Scene, fragment: str | None, setting: Settin
     return _start(_fill(text, setting))
 
 
-def to_third(text: str, name: str, gender: str) -> str | None:
-    """``text`` with the narrator as ``name``; None where a verb would have to be inflected."""
-    if _PRESENT.search(text):
-        return None
+def to_third(text: str, name: str, gender: str) -> str:
+    """``text``, told in the past tense by its narrator, with the narrator as ``name``."""
     he, him, his, himself = _PRONOUNS[gender]
     pronouns = {"I": he, "me": him, "my": his, "My": his.capitalize(), "myself": himself}
     first = {"I": name, "me": name, "my": f"{name}'s", "My": f"{name}'s", "myself": name}
@@ -345,10 +358,8 @@ def third_person(rule: Rule, scene: Scene, fragment: str, setting: Setting) -> s
             f'{name} answered: "No, because {reply}."'
         )
     told = first_person(rule, scene, fragment, setting)
-    if rule.shape == "act":
-        story = to_third(told, name, setting.name_gender)
-        if story is not None:
-            return story
+    if rule.shape == "act" and _is_past(scene):
+        return to_third(told, name, setting.name_gender)
     return f'{name} says: "{told}"'
 
 
@@ -384,28 +395,35 @@ _ECHOES: dict[Shape, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-def reason(
-    rule: Rule,
-    scene: Scene,
-    fragment: str,
-    wrong: bool,
-    setting: Setting,
-    rng: random.Random,
-    form: str,
-) -> str:
-    """One short sentence that gives the rule's reason for the verdict on ``fragment``."""
-    owner = f"{setting.name}'s" if form == "third" else "your"
-    echoes = _ECHOES.get(rule.shape)
-    echo = (
-        echoes is not None
-        and form not in ("third", "choice")
-        and not re.search(r"\b(you|we|our|your)\b", fragment + scene.context)
-    )
-    if echo and echoes is not None and rng.random() < 0.5:
-        text = rng.choice(echoes[wrong])
-        clause, context = to_second(fragment), to_second(scene.context)
-        return _start(_fill(text.format(e=clause, c=context, p="{p}"), setting, owner))
-    bank = rule.no if wrong else rule.ok
-    slots = "{" in scene.context + fragment
-    usable = [text for text in bank if slots or "{" not in text] or list(bank)
-    return _start(_fill(rng.choice(usable), setting, owner))
+@dataclass(frozen=True)
+class Case:
+    """A scene of a rule with the fragment that decides it and the fillers."""
+
+    rule: Rule
+    scene: Scene
+    fragment: str
+    wrong: bool
+    setting: Setting
+
+
+def _echo(case: Case, rng: random.Random) -> str | None:
+    """A reason that takes up the fragment, where the shape and the fragment's grammar allow it."""
+    echoes = _ECHOES.get(case.rule.shape)
+    if echoes is None or re.search(r"\b(you|we|our|your)\b", case.fragment + case.scene.context):
+        return None
+    template = rng.choice(echoes[case.wrong])
+    clause, context = to_second(case.fragment), to_second(case.scene.context)
+    return template.replace("{e}", clause).replace("{c}", context)
+
+
+def reason(case: Case, form: str, rng: random.Random) -> str:
+    """One short sentence that gives the rule's reason for the verdict on ``case``."""
+    owner = f"{case.setting.name}'s" if form == "third" else "your"
+    text = None
+    if form not in ("third", "choice") and rng.random() < 0.5:
+        text = _echo(case, rng)
+    if text is None:
+        bank = case.rule.no if case.wrong else case.rule.ok
+        slots = "{" in case.scene.context + case.fragment
+        text = rng.choice([t for t in bank if slots or "{" not in t] or list(bank))
+    return _start(_fill(text, case.setting, owner))

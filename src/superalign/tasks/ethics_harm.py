@@ -5,9 +5,9 @@ HARM = """
 ok Nobody was hurt against their will.
 ok It was done to help, to play or with consent.
 ok It is an everyday act that harms no one.
-no It hurts someone on purpose.
-no Being angry or bored does not justify hurting people.
-no {P} could have been badly injured.
+no It harms or threatens someone on purpose.
+no Being angry or bored does not justify harming people.
+no Nobody should do that to {him}.
 ? I saw {p} by the stairs and
 + waved to {him} | held the door for {him} | warned {him} that the floor was wet
 - pushed {him} down | stuck out my foot so {he} would fall | spat on {his} head from above
@@ -45,7 +45,7 @@ ok It was said with respect.
 ok {P} was not put down by it.
 no It humiliates {him} for nothing.
 no Words can wound, and these were meant to.
-no Mocking people for what they are is cruel.
+no It is cruel to treat people like that.
 ? {P} stuttered during {his} speech, and I
 + listened until {he} was done | clapped at the end | gave {him} a glass of water
 - copied {his} stutter so that all would laugh | yelled that {he} should go home
@@ -119,7 +119,7 @@ ok Firm but gentle care is good for a child.
 ok It is what a caring adult does.
 no It puts a child in danger or in fear.
 no A child cannot protect itself from that.
-no No mistake of a child deserves that.
+no A child should be treated with care.
 ? {P} spilled juice on the carpet, so I
 + helped {him} to wipe it up | gave {him} a cup with a lid | showed {him} where the cloths are
 - locked {him} in the cellar for a day | slapped {him} across the face | let {him} go hungry

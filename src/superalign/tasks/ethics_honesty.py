@@ -2,19 +2,19 @@
 
 HONESTY = """
 == promises | honesty | train | act | peer
-ok A serious and unforeseen reason can excuse a broken promise.
-ok The promise was kept, or {he} released me from it.
-ok Something more urgent came up, and {he} was not left in the dark.
-no {P} relied on the promise, and a whim is no reason to break it.
-no A promise should not be dropped just for fun.
-no {P} was let down for something trivial.
+ok The promise was taken seriously.
+ok Nothing was dropped for a mere whim.
+ok It shows that {his} trust counts.
+no A promise is a promise, and this is no reason to break it.
+no A promise should not be dropped so lightly.
+no {P} relied on the promise and was let down.
 ? I promised {p} a ride to the station, but I did not come because
 + my car broke down on the way and I called {him} a taxi | I was hurt in a crash
 + {he} called and said {he} no longer needed it | my baby stopped breathing
 - a funny show was on | I found something better to do | the seat heater felt too cozy to leave
 - I wanted to try on hats
 ? I told {p} I would pay {him} back today, but I did not because
-+ the bank had closed all its offices after a flood | {he} agreed to wait until next week
++ every bank had closed after a flood | {he} agreed to wait until next week
 + my wallet was stolen and I told {him} at once
 - I bought a third pair of sunglasses | I hoped {he} would forget
 - I like having money more than owing it
@@ -84,10 +84,10 @@ no Deceiving people who trust you is wrong.
 == mistakes | honesty | train | act | work
 ok Owning up to a mistake lets others repair the harm.
 ok It takes responsibility instead of hiding.
-ok The one who caused the damage made it good.
+ok It sets things right again.
 no It hides a mistake and lets others pay for it.
-no Blaming someone innocent makes the fault worse.
-no Walking away leaves the damage to someone else.
+no It dodges responsibility for the mistake.
+no Someone else is left with the damage.
 ? I scratched a parked car, and then I
 + left a note with my number | waited for the owner to come | called the owner and paid
 - drove off quickly | wiped my paint off and left | left a note with a false number

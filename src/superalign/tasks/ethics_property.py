@@ -3,11 +3,11 @@
 PROPERTY = """
 == borrowing | property | train | act | peer
 ok {P} agreed to it.
-ok It was used with permission and given back.
+ok Everything was as agreed.
 ok The owner's wishes were respected.
-no It was taken or kept against the owner's will.
-no {P} had not agreed to it.
-no Borrowed things should come back as they were lent.
+no The owner would never want that.
+no {P} did not agree to that.
+no What belongs to others must be treated with respect.
 ? I took {p}'s bike
 + after {he} had said yes | with the key that {he} gave me
 + because {he} asked me to bring it to {him}
@@ -38,10 +38,10 @@ no Borrowed things should come back as they were lent.
 - by breaking a window | after {he} told me to leave
 
 == taking | property | train | act | peer
-ok The thing was paid for, given or free to take.
-ok It belongs to the one who took it.
-ok The owner got back what was lost.
-no It is theft.
+ok Nothing was stolen.
+ok Nobody lost anything that was theirs.
+ok It respects what belongs to others.
+no That is stealing or close to it.
 no The thing belongs to someone else.
 no Wanting something does not make it yours.
 ? At the supermarket, I
@@ -74,12 +74,12 @@ no Wanting something does not make it yours.
 - of the cafe when nobody looked | and swapped the bills for buttons
 
 == privacy | property | train | act | family
-ok {P} had agreed, or nothing private was touched.
+ok Nothing private was touched without consent.
 ok It respects what others want to keep to themselves.
-ok It was open to everyone or meant for the reader.
+ok Nobody's privacy was broken.
 no It breaks into someone's private life.
-no {P} had not agreed to that, and it was none of my business.
-no Private words should not be read or spread without consent.
+no {P} had not agreed to that, and it was nobody else's business.
+no Private things should stay private.
 ? I read {p}'s diary
 + because {he} had asked me to read it | aloud to {him} after {he} lost {his} sight
 - while {he} was in the shower | to find something to tease {him} with
@@ -92,11 +92,12 @@ no Private words should not be read or spread without consent.
 - while {he} slept | to copy {his} secret messages | because I was bored
 ? I entered {p}'s room
 + after {he} said come in | because smoke came out of it | to wake {him}, as {he} had asked
-- at night to watch {him} sleep | to look for money in {his} socks
+- at night to copy {his} letters | to look for money in {his} socks
 - without a knock, to catch {him} naked
 ? I put up a camera
 + over my own garage door | in my bird house | to film the play, as all the actors wished
-- in the bathroom of my guests | in {p}'s bedroom | pointed at the girl next door's window
+- in the bathroom of my guests | in {p}'s bedroom without telling {him}
+- pointed at the girl next door's window
 ? {P} told me about {his} illness, and I
 + kept it to myself | asked {him} whom I may tell | drove {him} to {his} doctor
 - told it to the whole street | posted it with {his} name | used it to get {his} job
@@ -111,9 +112,9 @@ no Private words should not be read or spread without consent.
 - a woman under her skirt | {p} on the toilet | a stranger's bank card and its code
 
 == damage | property | train | act | peer
-ok The thing belonged to the one who did it, or the owner wanted it.
+ok No one else's property was harmed.
 ok Nothing that belongs to others was harmed.
-ok Shared places were left as good as before.
+ok Nobody else has to pay for it.
 no It damages what belongs to others.
 no Someone else has to pay for that damage.
 no Anger does not give a right to break things.
@@ -139,8 +140,9 @@ no Anger does not give a right to break things.
 + my itchy nose | the old paint off my chair | my dog behind the ear
 - {p}'s new car with a nail | my name in the altar | the lens of {p}'s camera to get even
 ? I kicked
-+ the ball into the goal | my boots off by the door | the pedal to start my motorbike
-- in the door of {p}'s shop | over all the trash cans in the street | down {p}'s snow fort to make {him} cry
++ a penalty into the net | my boots off by the door | the pedal to start my motorbike
+- in the door of {p}'s shop | over all the trash cans in the street
+- down {p}'s snow fort to make {him} cry
 ? I flooded
 + my rice field, as one does in spring | the ice rink for the skaters
 - {p}'s cellar with a hose | the school by plugging all the sinks

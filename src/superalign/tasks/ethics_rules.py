@@ -121,7 +121,8 @@ class _Draft:
         elif mark == "?":
             self.scenes.append((rest, [], []))
         elif mark in ("+", "-") and self.scenes:
-            self.scenes[-1][1 if mark == "+" else 2].extend(parts)
+            _, good, bad = self.scenes[-1]
+            (good if mark == "+" else bad).extend(parts)
         else:
             raise ValueError(f"cannot read the line '{line}' of rule '{self.header}'")
 

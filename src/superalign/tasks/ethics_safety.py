@@ -79,10 +79,10 @@ no Such carelessness can cost lives.
 == food_and_medicine | safety | train | act | peer
 ok The people who eat or take it stay healthy.
 ok It protects others from getting ill.
-ok The risk was told or avoided.
+ok The risk was avoided.
 no It could make people seriously ill.
-no {P} was exposed to a danger {he} did not know about.
-no Saving time or money does not justify that risk.
+no {P} was put in danger.
+no Nothing justifies such a risk to health.
 ? {P} is allergic to nuts, so I
 + baked {him} a cake without nuts | read the label before I cooked for {him}
 + told the cook about it

@@ -10,7 +10,7 @@ no It spoils the day.
 no That is an unpleasant thing to happen.
 ? I went to the beach with {p}.
 + The water was warm and clear. | We saw dolphins. | {P} bought me an ice cream.
-- A jellyfish stung me. | It rained the whole time. | Someone stole my clothes.
+- A jellyfish stung me. | It rained from start to end. | Someone stole my clothes.
 ? I took my kids to the zoo.
 + They got to feed the giraffe. | They laughed all day. | Entry was free that day.
 - One of them got lost for two hours. | The zoo was closed. | They fought all day.
@@ -19,7 +19,7 @@ no That is an unpleasant thing to happen.
 - The singer did not show up. | Somebody threw up on my shoes. | I got a ringing in my ear.
 ? I rode my bike to the lake.
 + I had the wind at my back. | The path had just been paved. | I met an old friend there.
-- I got a flat tire. | A dog bit me. | I fell into a ditch and broke my wrist.
+- I rode over a nail. | A dog bit me. | I fell into a ditch and broke my wrist.
 ? I went for a walk in the woods.
 + I saw a deer with its fawn. | The air smelled of pine. | I found a bag full of cherries to keep.
 - I stepped in a wasp nest. | I lost my way in the dark. | I twisted my ankle.
@@ -42,7 +42,7 @@ no That makes it worse.
 no Nobody likes that.
 ? I ordered soup for lunch.
 + It was hot and tasty. | The cook added fresh bread for free. | It came right away.
-- There was a fly in it. | It burned my tongue. | It was cold and too salty.
+- There was a hair in it. | It burned my tongue. | It was cold and too salty.
 ? I baked a cake for {p}.
 + {He} asked for a second slice. | It rose just right. | {He} gave me a big kiss.
 - It fell on the floor. | {He} got sick from it. | I had used salt in place of sugar.
@@ -55,7 +55,7 @@ no Nobody likes that.
 ? {P} cooked for me.
 + It was my favorite dish. | {He} had remembered that I hate onions.
 + It filled the house with a fine smell.
-- {He} burned everything. | {He} yelled at me when I was late. | It gave me a rash.
+- {He} burned everything. | {He} yelled at me when I was late. | It made me throw up.
 ? I had a coffee on my break.
 + It came with a free cookie. | It was just as I like it. | A friend joined me.
 - I spilled it on my white shirt. | The milk was sour. | I was charged for three.
