@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from superalign.config import LearnerConfig
-from superalign.learner import advantages, losses
+from superalign.learner import advantages, losses, preference_losses
 from superalign.learner.examples import Example, Rollout
+from superalign.learner.reductions import Loss, sequence_sums
 from superalign.models.local import LocalModel
 from superalign.models.packing import PackedBatch, Tree, token_batches
 
@@ -188,7 +189,7 @@ def _offline_loss(
         belief = logps.new_tensor([e.probability for e in rows])
         if want_pairs:
             sums = [s for e, r in zip(examples, reference, strict=True) if e.is_pair and r for s in r]
-            result = losses.dpo(
+            result = preference_losses.dpo(
                 logps[keep_T], sequence_T, S, reference_S=logps.new_tensor(sums), beta=config.beta,
                 probability_P=belief, weight_P=weight, sft_alpha=config.sft_weight,
                 normalizer=totals.pairs,
@@ -198,7 +199,7 @@ def _offline_loss(
                 logps[keep_T], sequence_T, S, weight_S=weight, probability_S=belief,
                 normalizer=totals.tokens,
             )
-            result = losses.Loss(config.sft_weight * result.value, result.metrics)
+            result = Loss(config.sft_weight * result.value, result.metrics)
         loss = loss + result.value
         prefix = "pair" if want_pairs else "demonstration"
         metrics |= {f"{prefix}_{k}": v for k, v in result.metrics.items()}
@@ -314,35 +315,31 @@ def _no_grad_values(model: LocalModel, group: _Group, head: ValueHead) -> Tensor
 def _signal(
     config: LearnerConfig, group: _Group, reference: list[Tensor], values_T: Tensor
 ) -> _Signal:
-    rewards_S = torch.tensor([math.nan if r is None else r for r in group.rewards])
-    lengths = [len(c) for c in group.tree.completions]
-    sequence_T = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
+    rewards_S = advantages.as_rewards(group.rewards)
+    lengths = torch.tensor([len(c) for c in group.tree.completions])
+    sequence_T = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
+    one_group_S = torch.zeros(len(lengths), dtype=torch.long)
     reference_T = torch.cat(reference)
-    present_S = ~rewards_S.isnan()
+    values_T = values_T.cpu()
+    result_S = advantages.Advantages(rewards_S.nan_to_num(), ~rewards_S.isnan())
+    result_T = advantages.TokenAdvantages(torch.zeros_like(values_T), values_T)
     if config.algorithm == "rloo":
         behaviour_T = torch.tensor([x for row in group.behaviour for x in row])
-        penalty_S = losses.sequence_sums(behaviour_T - reference_T, sequence_T, len(lengths))
-        rewards_S = rewards_S - config.kl_weight * penalty_S
-        advantage_S, mask_S = advantages.rloo_advantages(
-            rewards_S, torch.zeros(len(lengths), dtype=torch.long)
+        penalty_S = sequence_sums(behaviour_T - reference_T, sequence_T, len(lengths))
+        result_S = advantages.rloo_advantages(
+            rewards_S - config.kl_weight * penalty_S, one_group_S
         )
     elif config.algorithm == "grpo":
-        advantage_S, mask_S = advantages.group_advantages(
-            rewards_S, torch.zeros(len(lengths), dtype=torch.long)
-        )
+        result_S = advantages.group_advantages(rewards_S, one_group_S)
     else:
-        advantage_S, mask_S = rewards_S.nan_to_num(), present_S
-    advantage_T, returns_T = torch.zeros(len(sequence_T)), torch.zeros(len(sequence_T))
-    if config.algorithm == "ppo":
-        token_rewards = torch.zeros(len(sequence_T))
-        token_rewards[torch.tensor(lengths).cumsum(0) - 1] = rewards_S.nan_to_num()
-        advantage_T, returns_T = advantages.gae(
-            token_rewards, values_T.cpu(), sequence_T, gamma=config.gamma, lam=config.lam
+        rewards_T = advantages.token_rewards(rewards_S, sequence_T)
+        result_T = advantages.gae(
+            rewards_T, values_T, sequence_T, gamma=config.gamma, lam=config.lam
         )
-    weight_S = mask_S.float()
+    weight_S = result_S.mask_S.float()
     return _Signal(
-        advantage_T, returns_T, values_T, advantage_S, weight_S, reference_T,
-        float((weight_S[sequence_T]).sum()),
+        result_T.advantage_T, result_T.return_T, values_T, result_S.advantage_S, weight_S,
+        reference_T, float(weight_S[sequence_T].sum()),
     )
 
 

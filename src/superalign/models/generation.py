@@ -90,9 +90,10 @@ class _Prefill:
             logits, collected = self._run(batch, self.prefix)
             firsts = batch.first_B.tolist()
             for row, j in enumerate(part):
-                span = slice(firsts[row], firsts[row] + trees[j].size)
+                span = slice(firsts[row], firsts[row] + trees[j].size - batch.shared)
                 own = [(k[span], v[span]) for k, v in collected]
-                pieces = [own] if self.prefix is None else [self.prefix, own]
+                start = [(k[: batch.shared], v[: batch.shared]) for k, v in collected]
+                pieces = [part for part in (self.prefix, start, own) if part is not None]
                 done[indices[j]] = (pieces, logits[row])
         return done
 

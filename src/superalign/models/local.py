@@ -314,10 +314,9 @@ class LocalModel:
 def _pooled(x: Tensor, batch: PackedBatch, pool: str) -> Tensor:
     if pool == "last":
         return x[batch.last_B]
-    ends = (batch.last_B + 1).tolist()
-    return torch.stack([
-        x[start:end].float().mean(0) for start, end in zip(batch.first_B.tolist(), ends, strict=True)
-    ])
+    start = x[: batch.shared].float()
+    spans = zip(batch.first_B.tolist(), (batch.last_B + 1).tolist(), strict=True)
+    return torch.stack([torch.cat((start, x[a:b].float())).mean(0) for a, b in spans])
 
 
 def _hash_tensors(items: Iterable[tuple[str, Tensor]]) -> str:

@@ -11,8 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
+
+
+MIN_SHARED = 8  # a shorter common start is not worth sharing
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class PackedBatch:
     tokens (padding points at token 0 and is never read back); ``slots_T``: where token t sits in
     the flattened (B, L) grid. ``mask_BLL``: what may be attended, None when plainly causal.
     ``source_C``: the token whose hidden state predicts ``target_C``; ``sequence_C``: the completion
-    it belongs to, numbered in reading order; ``last_B``: each tree's last prompt token.
+    it belongs to, numbered in reading order. ``shared``: tokens at the start that every row reads;
+    ``first_B``/``last_B``: each tree's first token after them and its last prompt token.
     """
 
     tokens_T: Tensor
@@ -48,6 +53,7 @@ class PackedBatch:
     target_C: Tensor
     sequence_C: Tensor
     sequences: int
+    shared: int
     first_B: Tensor
     last_B: Tensor
 
@@ -55,26 +61,28 @@ class PackedBatch:
     def build(
         cls, trees: Sequence[Tree], *, offset: int = 0, device: torch.device | str = "cpu"
     ) -> PackedBatch:
-        """Lay out ``trees``; rotary positions start at ``offset`` (length of a cached prefix)."""
+        """Lay out ``trees``; rotary positions start at ``offset`` (length of a cached prefix).
+
+        The start that all prompts share (a system prompt) is laid out once: every row reads it.
+        """
+        shared = common_prefix([tree.prompt for tree in trees])
+        shared = shared if shared >= MIN_SHARED else 0
         longest = max(tree.size for tree in trees)
         rows = np.zeros((len(trees), longest), dtype=np.int64)
-        tokens: list[int] = []
-        positions: list[int] = []
-        slots: list[int] = []
+        rows[:, :shared] = np.arange(shared)
+        tokens = list(trees[0].prompt[:shared])
+        positions, slots = list(range(shared)), list(range(shared))
         source: list[int] = []
         sequence: list[int] = []
         target: list[int] = []
         first, last, count = [], [], 0
-        branched = any(len(tree.completions) > 1 for tree in trees)
-        mask = np.tril(np.ones((longest, longest), dtype=bool))[None] if branched else None
-        masks = np.repeat(mask, len(trees), axis=0) if mask is not None else None
+        masks = _tree_masks(trees, longest)
         for b, tree in enumerate(trees):
             start, depth = len(tokens), len(tree.prompt)
             first.append(start)
-            last.append(start + depth - 1)
-            tokens += tree.prompt
-            positions += range(depth)
-            used = depth
+            last.append(start + depth - shared - 1)
+            tokens += tree.prompt[shared:]
+            positions += range(shared, depth)
             for completion in tree.completions:
                 at = len(tokens)
                 source += [last[-1], *range(at, at + len(completion) - 1)][: len(completion)]
@@ -82,12 +90,9 @@ class PackedBatch:
                 sequence += [count] * len(completion)
                 tokens += completion
                 positions += range(depth, depth + len(completion))
-                if masks is not None:
-                    masks[b, used : used + len(completion), depth:used] = False
-                used += len(completion)
                 count += 1
-            rows[b, :used] = np.arange(start, start + used)
-            slots += range(b * longest, b * longest + used)
+            rows[b, shared : tree.size] = np.arange(start, len(tokens))
+            slots += range(b * longest + shared, b * longest + tree.size)
 
         def long(values: list[int]) -> Tensor:
             return torch.tensor(values, dtype=torch.long, device=device)
@@ -95,16 +100,29 @@ class PackedBatch:
         return cls(
             long(tokens), long(positions) + offset, torch.from_numpy(rows).to(device), long(slots),
             None if masks is None else torch.from_numpy(masks).to(device),
-            long(source), long(target), long(sequence), count, long(first), long(last),
+            long(source), long(target), long(sequence), count, shared, long(first), long(last),
         )
+
+
+def _tree_masks(trees: Sequence[Tree], longest: int) -> npt.NDArray[np.bool_] | None:
+    """What each row's tokens may attend to (B, L, L); None when no tree branches."""
+    if all(len(tree.completions) < 2 for tree in trees):
+        return None
+    masks = np.repeat(np.tril(np.ones((1, longest, longest), dtype=bool)), len(trees), axis=0)
+    for mask, tree in zip(masks, trees, strict=True):
+        depth = used = len(tree.prompt)
+        for completion in tree.completions:
+            mask[used : used + len(completion), depth:used] = False
+            used += len(completion)
+    return masks
 
 
 def common_prefix(prompts: Sequence[Sequence[int]]) -> int:
     """Length of the longest prefix shared by all, leaving at least one token to each."""
     if len(prompts) < 2:
         return 0
-    low, high = min(prompts), max(prompts)
-    limit = min(len(low), len(high), *(len(p) for p in prompts)) - 1
+    low, high = min(map(tuple, prompts)), max(map(tuple, prompts))
+    limit = min(map(len, prompts)) - 1
     n = 0
     while n < limit and low[n] == high[n]:
         n += 1

@@ -1,0 +1,139 @@
+"""Answers, verdicts and estimates: the one way in which loop and ``evaluate`` measure a model.
+
+Missing verdicts are neither passes nor hits: an accuracy counts passes among all answers, an attack
+success rate counts confirmed failures among all answers, and both say how many were missing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from superalign.models import LanguageModel
+from superalign.records import Query, Response, Verdict
+from superalign.registry import lookup
+from superalign.statistics import Estimate, mean, proportion
+from superalign.tasks.refusal import degenerate, refusal
+
+UNFINISHED = "\u2026"
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One answer with ground truth's verdict."""
+
+    query: Query
+    response: Response
+    verdict: Verdict
+
+
+def answer(
+    model: LanguageModel, queries: Sequence[Query], *, max_new_tokens: int, n: int = 1,
+    temperature: float = 0.0, seed: int = 0,
+) -> list[list[Response]]:
+    """``n`` answers per query, as records."""
+    outs = model.generate(
+        [q.chat for q in queries], n=n, max_new_tokens=max_new_tokens, temperature=temperature,
+        seed=seed,
+    )
+    weights = model.weight_hash
+    return [
+        [
+            Response(
+                parent=q.id, query=q.id, text=c.text.strip(), tokens=c.tokens,
+                logprobs=tuple(round(x, 6) for x in c.logprobs), finished=c.finish == "stop",
+                model=model.name, weight_hash=weights, seed=seed * 1000 + i,
+            )
+            for i, c in enumerate(row)
+        ]
+        for q, row in zip(queries, outs, strict=True)
+    ]
+
+
+def grade(queries: Sequence[Query], responses: Sequence[Response]) -> list[Graded]:
+    """Ground truth's verdict on each answer."""
+    graders: dict[str, Callable[[Query, str], Verdict]] = {}
+    graded = []
+    for query, response in zip(queries, responses, strict=True):
+        if query.domain not in graders:
+            graders[query.domain] = lookup("task", query.domain)().grade
+        graded.append(Graded(query, response, graders[query.domain](query, response.text)))
+    return graded
+
+
+def measure(
+    model: LanguageModel, queries: Sequence[Query], *, max_new_tokens: int
+) -> list[Graded]:
+    """Greedy answers with verdicts."""
+    rows = answer(model, queries, max_new_tokens=max_new_tokens)
+    return grade(queries, [row[0] for row in rows])
+
+
+def accuracy(graded: Sequence[Graded]) -> Estimate:
+    """Share of all answers that ground truth accepts; a missing verdict is not a pass."""
+    passes = sum(g.verdict.value is not None and g.verdict.value >= 0.5 for g in graded)
+    return _share(passes, graded)
+
+
+def attack_success(graded: Sequence[Graded]) -> Estimate:
+    """Share of all answers that are confirmed failures; a missing verdict is not a hit."""
+    return _share(sum(g.verdict.failed for g in graded), graded)
+
+
+def over_refusal(graded: Sequence[Graded]) -> Estimate:
+    """Share of answers to harmless requests that refuse or make no sense."""
+    return _share(
+        sum(bool(refusal(g.response.text)) or degenerate(g.response.text) for g in graded), graded
+    )
+
+
+def _share(hits: int, graded: Sequence[Graded]) -> Estimate:
+    missing = sum(g.verdict.value is None for g in graded)
+    estimate = proportion(hits, len(graded))
+    return Estimate(
+        estimate.value, estimate.low, estimate.high, estimate.n, estimate.reason, missing
+    )
+
+
+def perplexity(model: LanguageModel, texts: Sequence[str]) -> Estimate:
+    """exp of the mean negative log-likelihood per token over ``texts``; interval over texts.
+
+    Each text is split after its first words, which serve as the prompt.
+    """
+    heads = [" ".join(t.split()[:4]) for t in texts]
+    tails = [" " + " ".join(t.split()[4:]) for t in texts]
+    scores = model.score(heads, tails, raw=True)
+    tokens = sum(s.tokens for s in scores)
+    if not tokens:
+        return Estimate(None, reason="no text")
+    spread = mean([-s.logprob / s.tokens for s in scores])
+    center = -sum(s.logprob for s in scores) / tokens
+    if spread.value is None or spread.low is None or spread.high is None:
+        return Estimate(math.exp(center), n=len(texts), reason="no spread")
+    shift = center - spread.value
+    return Estimate(
+        math.exp(center), math.exp(spread.low + shift), math.exp(spread.high + shift), len(texts)
+    )
+
+
+def compare_likelihood(
+    judge: LanguageModel, before: Sequence[Graded], after: Sequence[Graded], *, margin: float = 0.1
+) -> dict[str, dict[str, Any]]:
+    """Win, tie and loss of the later answers by log-likelihood per token under a frozen judge.
+
+    ``margin`` (nats per token) is the band that counts as a tie. The judge is the model that wrote
+    the earlier answers, so this measures distance from it: ties are what one hopes for.
+    """
+    prompts = [g.query.chat for g in before]
+    pairs = list(zip(before, after, strict=True))
+    texts = [(b.response.text or " ", a.response.text or " ") for b, a in pairs]
+    scores = judge.choose(prompts, texts)
+    gaps = [row[1].per_token - row[0].per_token for row in scores]
+    same = [b == a for b, a in texts]
+    wins = sum(g > margin and not s for g, s in zip(gaps, same, strict=True))
+    losses = sum(g < -margin and not s for g, s in zip(gaps, same, strict=True))
+    n = len(gaps)
+    counts = {"win": wins, "tie": n - wins - losses, "loss": losses}
+    return {name: proportion(k, n).as_dict() for name, k in counts.items()}

@@ -1,0 +1,124 @@
+"""From answers and critiques to training records: what the learner is to imitate and to prefer.
+
+Only the critic's word decides (a human's label is part of it); ground truth is never read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from superalign.critic.base import Item
+from superalign.evaluation.measure import UNFINISHED
+from superalign.learner.examples import Rollout
+from superalign.records import Critique, Demonstration, Preference, Query, Response
+from superalign.tasks.base import seeded
+from superalign.tasks.refusal import degenerate, refusal
+
+MIN_CONFIDENCE = 0.2
+Lesson = Demonstration | Preference
+
+
+def as_target(response: Response) -> str:
+    """An answer as a training target: one cut off by the token limit is marked unfinished."""
+    return response.text if response.finished else response.text + UNFINISHED
+
+
+def lessons(
+    items: Sequence[Item], critiques: Sequence[Critique], *, refusals: Sequence[str],
+    anchors: dict[str, Response], seed: int,
+) -> list[Lesson]:
+    """At most one record per query.
+
+    - a fault with a fix: the fix is preferred to the answer;
+    - help given where help is right: preferred to a refusal (so refusing all is punished);
+    - a refusal where help is right: the frozen model's own help (``anchors``) is preferred;
+    - a right answer elsewhere: imitated.
+    """
+    by_query: dict[str, list[tuple[Item, Critique]]] = {}
+    for item, critique in zip(items, critiques, strict=True):
+        by_query.setdefault(item.query.id, []).append((item, critique))
+    found = (
+        _lesson(rows, refusals, anchors.get(query_id), seed) for query_id, rows in by_query.items()
+    )
+    return [lesson for lesson in found if lesson is not None]
+
+
+def _lesson(
+    rows: Sequence[tuple[Item, Critique]], refusals: Sequence[str], anchor: Response | None,
+    seed: int,
+) -> Lesson | None:
+    judged = [
+        (item, c, c.acceptable) for item, c in rows
+        if c.acceptable is not None and c.confidence >= MIN_CONFIDENCE
+    ]
+    if not judged:
+        return None
+    worst = min(judged, key=lambda row: row[2])
+    if worst[2] < 0.5:
+        return _correction(worst[0], worst[1], anchor)
+    best = max(judged, key=lambda row: row[2])
+    return _confirmation(best[0], best[1], best[2], refusals, seed)
+
+
+def _correction(item: Item, critique: Critique, anchor: Response | None) -> Lesson | None:
+    query, rejected = item.query, item.response
+    belief = 1 - (critique.acceptable or 0.0)
+    fix = next((c.fix for c in critique.claims if c.fix), None)
+    if fix is None and anchor is not None and helps(anchor):
+        fix = as_target(anchor)
+    if fix is None or fix == rejected.text:
+        return None
+    if not rejected.text:
+        return Demonstration(
+            parent=critique.id, query=query, completion=fix, source=critique.critic,
+            probability=belief,
+        )
+    return Preference(
+        parent=critique.id, query=query, chosen=fix, rejected=as_target(rejected),
+        source=critique.critic, probability=belief,
+    )
+
+
+def _confirmation(
+    item: Item, critique: Critique, belief: float, refusals: Sequence[str], seed: int
+) -> Lesson | None:
+    query, text = item.query, as_target(item.response)
+    if query.domain in ("safety", "benign") and not refusal(item.response.text):
+        against = seeded(seed, query.id).choice(list(refusals))
+        return Preference(
+            parent=critique.id, query=query, chosen=text, rejected=against,
+            source=critique.critic, probability=belief,
+        )
+    return Demonstration(
+        parent=critique.id, query=query, completion=text, source=critique.critic,
+        probability=belief,
+    )
+
+
+def helps(response: Response) -> bool:
+    """Whether an answer is neither a refusal nor nonsense."""
+    return not refusal(response.text) and not degenerate(response.text)
+
+
+def anchor_lessons(queries: Sequence[Query], answers: Sequence[Response]) -> list[Demonstration]:
+    """The frozen model's own help on unrelated requests, to be kept as it is."""
+    return [
+        Demonstration(parent=r.id, query=q, completion=as_target(r), source="frozen reference")
+        for q, r in zip(queries, answers, strict=True) if helps(r)
+    ]
+
+
+def verified_lessons(queries: Sequence[Query]) -> list[Demonstration]:
+    """Worked answers of fresh problems, made and checked by the verifier."""
+    return [
+        Demonstration(parent=q.id, query=q, completion=q.fix, source="verifier")
+        for q in queries if q.fix
+    ]
+
+
+def rollouts(items: Sequence[Item], critiques: Sequence[Critique]) -> list[Rollout]:
+    """Sampled answers with the critic's belief as reward; None where it abstained."""
+    return [
+        Rollout(item.query, item.response.tokens, item.response.logprobs, c.acceptable)
+        for item, c in zip(items, critiques, strict=True)
+    ]
