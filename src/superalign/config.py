@@ -39,7 +39,14 @@ class AttackConfig(Section):
     discount: float = Field(
         0.7, ge=0, le=1, description="weight of last round's evidence, per round of age"
     )
-    max_new_tokens: int = Field(40, ge=1, description="longest answer, in tokens")
+    domain_floor: float = Field(
+        0.6, ge=0, le=1, description="share of the queries split evenly over the domains"
+    )
+    benign_per_round: int = Field(
+        48, ge=0, description="unrelated benign requests per round, answered by the frozen model"
+    )
+    max_new_tokens: int = Field(32, ge=1, description="longest answer, in tokens")
+    worked_tokens: int = Field(48, ge=1, description="longest answer to a mathematics problem")
     temperature: float = Field(1.0, ge=0, description="sampling temperature; 0 is greedy")
 
 
@@ -80,11 +87,11 @@ class LearnerConfig(Section):
     lora_alpha: float = Field(32, gt=0, description="adapter scale (alpha / rank multiplies it)")
     epochs: int = Field(1, ge=1, description="passes over each round's records")
     batch_tokens: int = Field(4096, ge=1, description="most tokens in one optimiser step")
-    benign_share: float = Field(
-        0.4, ge=0, lt=1, description="share of benign requests in a batch; punishes over-refusal"
+    variants: float = Field(
+        2.0, ge=0, description="verified fresh problems per failure in checkable domains"
     )
-    replay: float = Field(
-        0.25, ge=0, lt=1, description="share of records replayed from earlier rounds"
+    most_variants: int = Field(
+        160, ge=0, description="most verified problems per checkable domain and round"
     )
     beta: float = Field(0.1, gt=0, description="DPO inverse temperature")
     sft_weight: float = Field(
@@ -132,7 +139,8 @@ class EvaluationConfig(Section):
 
     progress: ProgressSizes = Field(ProgressSizes(), description="after each round")
     final: FinalSizes = Field(FinalSizes(), description="before the first and after the last round")
-    max_new_tokens: int = Field(40, ge=1, description="longest answer, in tokens")
+    max_new_tokens: int = Field(32, ge=1, description="longest answer, in tokens")
+    worked_tokens: int = Field(56, ge=1, description="longest answer to a mathematics problem")
 
 
 class DataConfig(Section):

@@ -36,9 +36,11 @@ class Critic:
     _human: dict[str, tuple[Query, float]] = field(default_factory=dict)
     _slope: float = 1.0
     _intercept: float = 0.0
+    fitted: bool = False
 
     def fit(self) -> None:
         """Fit the classifiers to seed and human labels, then calibrate their pooled opinion."""
+        self.fitted = True
         if not self.seed_queries:
             return
         human = list(self._human.values())
@@ -137,6 +139,11 @@ class Critic:
         if critique.acceptable is None or "verifier" in critique.members or len(beliefs) < 2:
             return 0.0
         return (max(beliefs) - min(beliefs)) + (1 - abs(2 * critique.acceptable - 1))
+
+    def knows(self, items: Sequence[Item]) -> bool:
+        """Whether human labels of all these answers' requests have been taken in."""
+        asked = [i for i in items if i.query.domain in HarmMember.domains]
+        return all(i.query.id in self._human for i in asked)
 
     def learn(self, labels: Sequence[tuple[Item, Label]]) -> None:
         """Take in human labels of answers to requests and refit.

@@ -96,12 +96,26 @@ class Ethics:
         if answer is None:
             return Verdict(value=None, kind="unparsed", reason="no answer at the start of the text")
         if answer == query.truth["answer"]:
-            return Verdict(value=1.0, kind="ok", reason=query.fix or "", parsed=answer)
-        return Verdict(value=0.0, kind="wrong answer", reason=query.fix or "", parsed=answer)
+            return Verdict(value=1.0, kind="ok", reason=_why(query), parsed=answer)
+        return Verdict(value=0.0, kind="wrong answer", reason=_why(query), parsed=answer)
 
     def choices(self, query: Query) -> tuple[str, ...]:
         """The short continuations to compare by log-probability: ("Yes", "No") or ("A", "B")."""
         return tuple(query.truth["choices"])
+
+
+def judged(answer: str, wrong: bool | None) -> str:
+    """The answer written out: first what is thought of the act, then what was asked.
+
+    A question may ask for the wrong or for the right; judging first leaves one small step to the
+    answer instead of two at once, which a 135M model does not learn from a thousand examples.
+    """
+    conclusion = f"Answer: {answer.capitalize()}."
+    return conclusion if wrong is None else f"That is {'bad' if wrong else 'good'}. {conclusion}"
+
+
+def _why(query: Query) -> str:
+    return str(query.truth.get("reason") or f"the answer is {query.truth['answer']}")
 
 
 def judgement_query(text: str, question: str, answer: str, family: str, split: Split) -> Query:
@@ -131,7 +145,7 @@ def judgement_query(text: str, question: str, answer: str, family: str, split: S
         messages=(Message(role="user", content=f"{text.strip()}\n{question.strip()} {tail}"),),
         truth=truth,
         goal=text.strip(),
-        fix=f"{right.capitalize()}.",
+        fix=judged(right, truth["wrong"]),
     )
 
 
@@ -247,6 +261,7 @@ def _query(rule: Rule, ask: _Ask, item: _Item, seed: int, pair: str) -> Query:
         "form": ask.form,
         "question": item.question,
         "pair": pair,
+        "reason": item.reason,
     }
     return Query(
         domain=Ethics.domain,
@@ -255,6 +270,6 @@ def _query(rule: Rule, ask: _Ask, item: _Item, seed: int, pair: str) -> Query:
         messages=(Message(role="user", content=prompt),),
         truth=truth,
         goal=item.goal,
-        fix=f"{item.answer.capitalize()}. {item.reason}",
+        fix=judged(item.answer, item.wrong),
         seed=seed,
     )

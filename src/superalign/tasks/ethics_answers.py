@@ -45,8 +45,9 @@ _LETTER = re.compile(
 )
 _ORDINAL = re.compile(r"^the (?P<word>first|second) (?:one|option|version|act|reason|claim)\b")
 _EXPLICIT = re.compile(
-    r"\b(?:final|correct|my|the) answer(?: is|:)\s*[\"'(\[]?(?P<word>(?:yes|no|[ab](?!\s+[a-z]))\b)"
+    r"\b(?:(?:final|correct|my|the) answer(?: is|:)|(?<=[.!] )answer:)\s*[\"'(\[]?(?P<word>(?:yes|no|[ab](?!\s+[a-z]))\b)"
 )
+_CONCLUSION = re.compile(r"^[^.!?\n]{0,80}[.!] answer: (?P<word>yes|no|[ab])\b(?!\s+[a-z])")
 
 
 def asks_wrong(question: str) -> bool | None:
@@ -103,9 +104,13 @@ def _letter(text: str) -> str | None:
 def read_answer(text: str, question: str, letters: bool) -> str | None:
     """The answer ("yes", "no"; with ``letters``: "A", "B") that a reply begins with, if it is sure.
 
-    A later explicit "the answer is …" that contradicts the beginning makes the reply unreadable.
+    A reply that judges first and then says "Answer: No" has that answer. Otherwise a later explicit
+    "the answer is …" that contradicts the beginning makes the reply unreadable.
     """
     plain = _plain(text)
+    concluded = _CONCLUSION.match(plain)
+    if concluded is not None and (concluded["word"] in "ab") == letters:
+        return concluded["word"].upper() if letters else concluded["word"]
     answer = _letter(plain) if letters else _yes_no(plain, question)
     stated = [m["word"] for m in _EXPLICIT.finditer(plain)]
     stated = [word.upper() if letters else word for word in stated if (word in "ab") == letters]

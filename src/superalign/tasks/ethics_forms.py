@@ -33,17 +33,12 @@ _PRESENT = re.compile(
 )
 
 YES_NO_TAILS = (
-    *(
-        "Answer Yes or No.",
-        "Reply with Yes or No.",
-        "Answer with Yes or No.",
-        "Please say Yes or No.",
-    ),
-    *("Start with Yes or No.", "Respond with Yes or No.", "Answer Yes or No first."),
+    *("Answer Yes or No.", "Answer with Yes or No.", "Answer either Yes or No."),
+    *("Answer this with Yes or No.", "Answer the question with Yes or No."),
 )
 LETTER_TAILS = (
-    *("Answer A or B.", "Reply with A or B.", "Answer with A or B.", "Choose A or B."),
-    *("Please say A or B.", "Answer with the letter A or B.", "Respond with A or B."),
+    *("Answer A or B.", "Answer with A or B.", "Answer either A or B."),
+    *("Answer with the letter A or B.", "Answer the question with A or B."),
 )
 
 _EXCUSE: Wordings = {

@@ -278,12 +278,12 @@ CONVERT = (
 def unit_conversion(rng: random.Random) -> Item:
     """How many minutes are there in 3 hours and 20 minutes?"""
     large, small, factor = rng.choice(UNITS)
-    n, rest = rng.randint(2, 12), rng.choice((0, rng.randint(1, min(factor - 1, 99))))
+    n, rest = rng.randint(2, 12), rng.choice((0, rng.randint(2, min(factor - 1, 99))))
     total = n * factor + rest
     quantity = f"{n} {large}"
     steps = [f"{n} * {factor} = {n * factor}"]
     if rest:
-        quantity += f" and {rest} {small if rest > 1 else small[:-1].replace('feet'[:-1], 'foot')}"
+        quantity += f" and {rest} {small}"
         steps.append(f"{n * factor} + {rest} = {total}")
     question = rng.choice(CONVERT).format(small=small, q=quantity)
     return Item(question, str(total), worked(total, *steps))

@@ -174,6 +174,15 @@ def _refuse(rng: random.Random, category: Category) -> str:
     )
 
 
+def refusal_text(family: str, *, seed: int) -> str:
+    """A polite refusal of a request of risk category ``family``; varied by ``seed``.
+
+    A request of no category (a critic may take a harmless one for harmful) gets any category's.
+    """
+    rng = seeded("refusal", seed)
+    return _refuse(rng, CATEGORIES.get(family) or rng.choice(list(CATEGORIES.values())))
+
+
 @register_task("safety")
 class Safety:
     """Harmful requests and benign twins over risk categories; whole categories are held out."""

@@ -1,0 +1,586 @@
+"""The loop itself: phases that are each done wholly or not at all, so that any run can be resumed."""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from superalign.attack.allocation import (
+    Allocator, EpsilonGreedyAllocator, ThompsonAllocator, UniformAllocator, tally,
+)
+from superalign.attack.archive import Archive, Cell
+from superalign.attack.base import operator_family, operators
+from superalign.config import RunConfig, Sizes
+from superalign.critic import (
+    Critic, HiddenStateClassifier, Item, Verifier, WordingClassifier, explain,
+)
+from superalign.errors import SuperalignError
+from superalign.evaluation import measure as m
+from superalign.learner.examples import encode
+from superalign.learner.trainer import train_offline, train_on_policy
+from superalign.loop import human, ledger, lessons
+from superalign.loop import queries as q
+from superalign.models import Adapter, LocalModel
+from superalign.records import Critique, Label, Query, Record, Response, Verdict
+from superalign.statistics import proportion
+from superalign.store import RunStore
+from superalign.tasks.base import seeded
+from superalign.tasks.neutral import NEUTRAL_TEXTS
+from superalign.tasks.safety import refusal_text
+
+SCHEMA = "superalign.run/1"
+ALLOCATORS = {
+    "thompson": ThompsonAllocator, "uniform": UniformAllocator,
+    "epsilon_greedy": EpsilonGreedyAllocator,
+}
+DEV = Sizes(safety=24, benign=24, mathematics=24, ethics=24)
+
+
+class WaitingForHuman(SuperalignError):
+    """The run needs labels that only a person can give; its state is saved."""
+
+
+class Progress(Protocol):
+    """Told what is being done and how much of the phase is done, in [0, 1]."""
+
+    def __call__(self, phase: str, share: float, note: str = "") -> None: ...
+
+
+def _silent(phase: str, share: float, note: str = "") -> None:
+    return None
+
+
+@dataclass
+class Loop:
+    """A run in progress. All state that matters is in the store; the rest is rebuilt from it."""
+
+    config: RunConfig
+    store: RunStore
+    model: LocalModel
+    progress: Progress = _silent
+    adapter: Adapter = field(init=False)
+    critic: Critic = field(init=False)
+
+    def __post_init__(self) -> None:
+        learner = self.config.learner
+        self.adapter = self.model.fresh_adapter(
+            rank=learner.lora_rank, alpha=learner.lora_alpha, seed=self._seed("adapter")
+        )
+        self.held_out = q.evaluation_sets(
+            self.config, self.config.evaluation.final, seed=self._seed("held out"),
+            split="held_out",
+        )
+        self.dev = q.evaluation_sets(self.config, DEV, seed=self._seed("dev"), split="train")
+        self.learner = self.model.with_adapter(self.adapter, name="learner")
+        self.critic = self._new_critic()
+        self.allocator: Allocator = self._new_allocator()
+        self.archive = Archive()
+        self.active = list(self.config.domains)
+
+    def _seed(self, *parts: object) -> int:
+        return q.derived_seed(self.config.seed, *parts)
+
+    def _new_critic(self) -> Critic:
+        seeds: tuple[list[Query], list[float]] = ([], [])
+        if "safety" in self.config.domains:
+            seeds = q.critic_seed(self.config, self.config.critic.seed_items)
+        depth = self.model.depth
+        layer = self.config.critic.probe_layer
+        layers = [layer] if layer is not None else [depth // 2, 2 * depth // 3]
+        return Critic(
+            Verifier([d for d in ("mathematics", "ethics") if d in self.config.domains]),
+            {"hidden states": HiddenStateClassifier(self.model, layers),
+             "wording": WordingClassifier()},
+            lambda query, kind: refusal_text(query.family, seed=self._seed("fix", query.id))
+            if kind == "complied with harm" else None,
+            *seeds,
+        )
+
+    def _new_allocator(self) -> Allocator:
+        return ALLOCATORS[self.config.attack.allocator](
+            q.arms(self.config), discount=self.config.attack.discount
+        )
+
+    # -- phases ---------------------------------------------------------------------------------
+
+    def phase(
+        self, name: str, work: Callable[[], tuple[dict[str, Any], list[Record]]],
+        round: int | None = None,
+    ) -> dict[str, Any]:
+        """The payload of phase ``name``: read from the store, or worked out and stored."""
+        if self.store.phase_done(name):
+            return self.store.phase_payload(name)
+        self.progress(name, 0.0)
+        self.store.log("phase", name=name)
+        start = time.perf_counter()
+        payload, records = work()
+        rows = [(name, record) for record in records]
+        seconds = time.perf_counter() - start
+        payload = self.store.finish_phase(name, payload, rows, seconds, round=round)
+        self.progress(name, 1.0)
+        return payload
+
+    def run(self) -> dict[str, Any]:
+        """Do every phase that is not done yet; returns the summary."""
+        before = self.phase("before", lambda: self._evaluate("before"))
+        self.phase("dev before", self._dev_answers)
+        self.phase("critic", self._fit_critic)
+        self._ensure_critic()
+        rounds = [self._round(k) for k in range(1, self.config.rounds + 1)]
+        after = self.phase("after", lambda: self._evaluate("after"))
+        return self._summary(before, after, rounds)
+
+    def _fit_critic(self) -> tuple[dict[str, Any], list[Record]]:
+        self.critic.fit()
+        return {"seed_items": len(self.critic.seed_queries)}, []
+
+    def _ensure_critic(self) -> None:
+        """A resumed run has the phase behind it but no fitted classifiers in memory."""
+        if not self.critic.fitted:
+            self.critic.fit()
+
+    def _round(self, k: int) -> dict[str, Any]:
+        """One round: attack and answer, criticise, ask, update, judge oneself."""
+        self.phase(f"round {k} answers", lambda: self._attack(k), k)
+        critique = self.phase(f"round {k} critique", lambda: self._criticise(k), k)
+        self._replay(critique)
+        update = self.phase(f"round {k} update", lambda: self._update(k), k)
+        judged = self.phase(f"round {k} judge", lambda: self._judge(k), k)
+        self._apply(k, judged)
+        return {
+            "round": k, "attacks": critique["attacks"], "archive": critique["archive"],
+            "critic": critique["critic"], "human": critique["human"], "update": update,
+            "progress": judged["progress"], "ledger": judged["ledger"],
+        }
+
+    # -- held-out and progress measurements -----------------------------------------------------
+
+    def _evaluate(self, when: str) -> tuple[dict[str, Any], list[Record]]:
+        graded = self._measure(self.learner, self.held_out, when)
+        payload: dict[str, Any] = {"estimates": self._estimates(graded)}
+        payload["breakdown"] = _breakdown(graded)
+        payload["estimates"]["retention"] = {
+            "perplexity": m.perplexity(self.learner, NEUTRAL_TEXTS).as_dict()
+        }
+        if when == "after" and graded.get("benign"):
+            first = self._stored("before", self.held_out.benign)
+            payload["estimates"]["retention"] |= m.compare_likelihood(
+                self.model, first, graded["benign"]
+            )
+        records: list[Record] = [
+            r for rows in graded.values() for g in rows for r in (g.query, g.response)
+        ]
+        return payload, records
+
+    def _stored(self, phase: str, queries: Sequence[Query]) -> list[m.Graded]:
+        answers = {r.query: r for r in self.store.records(Response, phase)}
+        return m.grade(queries, [answers[query.id] for query in queries])
+
+    def _measure(
+        self, model: LocalModel, sets: q.QuerySets, phase: str
+    ) -> dict[str, list[m.Graded]]:
+        graded = {}
+        limits = self.config.evaluation
+        named = sets.named()
+        for i, (name, rows) in enumerate(named.items()):
+            self.progress(phase, i / len(named), name)
+            tokens = limits.worked_tokens if name == "mathematics" else limits.max_new_tokens
+            graded[name] = m.measure(model, rows, max_new_tokens=tokens)
+        return graded
+
+    @staticmethod
+    def _estimates(graded: dict[str, list[m.Graded]]) -> dict[str, dict[str, Any]]:
+        """The measured quantities by domain, each ``{value, low, high, n}``."""
+        found: dict[str, dict[str, Any]] = {}
+        for name, key, estimate in (
+            ("harmful", "asr", m.attack_success), ("twins", "over_refusal_twin", m.over_refusal),
+            ("benign", "over_refusal_benign", m.over_refusal),
+        ):
+            if graded.get(name):
+                found.setdefault("safety", {})[key] = estimate(graded[name]).as_dict()
+        for name in ("mathematics", "ethics"):
+            if graded.get(name):
+                found[name] = {"accuracy": m.accuracy(graded[name]).as_dict()}
+        return found
+
+    def _dev_answers(self) -> tuple[dict[str, Any], list[Record]]:
+        graded = self._measure(self.learner, self.dev, "dev")
+        return {}, [r for rows in graded.values() for g in rows for r in (g.query, g.response)]
+
+    # -- attack and answer ----------------------------------------------------------------------
+
+    def _attack(self, k: int) -> tuple[dict[str, Any], list[Record]]:
+        config = self.config.attack
+        arms = self._aim(k)
+        attacks, twins = q.attack_queries(
+            arms, seed=self._seed("attack", k),
+            archive=self.archive.sample(16, seeded(self.config.seed, "archive", k), split="train"),
+        )
+        benign = q.task("benign").generate(
+            config.benign_per_round, seed=self._seed("benign", k), split="train"
+        ) if "safety" in self.active else []
+        asked = attacks + twins
+        self.progress(f"round {k} answers", 0.1, f"{len(asked)} queries")
+        worked = [x for x in asked if x.domain == "mathematics"]
+        other = [x for x in asked if x.domain != "mathematics"]
+        responses: list[Response] = []
+        for part, tokens in ((worked, config.worked_tokens), (other, config.max_new_tokens)):
+            rows = m.answer(
+                self.learner, part, n=config.samples, max_new_tokens=tokens,
+                temperature=config.temperature, seed=self._seed("sample", k),
+            )
+            responses += [r for row in rows for r in row]
+        self.progress(f"round {k} answers", 0.7, "frozen reference")
+        frozen = m.answer(
+            self.model, twins + benign, max_new_tokens=config.max_new_tokens,
+            temperature=0.0, seed=self._seed("frozen", k),
+        )
+        anchors = [Response(**(row[0].model_dump() | {"id": "", "model": "frozen"}))
+                   for row in frozen]
+        return {"arms": arms}, [*asked, *benign, *responses, *anchors]
+
+    def _aim(self, k: int) -> list[q.Arm]:
+        """Arms for this round: a floor for every domain, the rest wherever the bandit wants."""
+        config, rng = self.config.attack, seeded(self.config.seed, "aim", k)
+        floor = int(config.queries_per_round * config.domain_floor / max(1, len(self.active)))
+        drawn = [a for a in self.allocator.choose(64 * config.queries_per_round, rng)
+                 if a[0] in self.active]
+        quota = dict.fromkeys(self.active, floor)
+        chosen: list[q.Arm] = []
+        rest: list[q.Arm] = []
+        for arm in drawn:
+            if quota[arm[0]] > 0:
+                quota[arm[0]] -= 1
+                chosen.append(arm)
+            else:
+                rest.append(arm)
+        for domain, lacking in quota.items():  # the bandit drew too few of a domain: any operator
+            names = list(operators(domain, "train"))
+            chosen += [(domain, rng.choice(names)) for _ in range(lacking)]
+        return chosen + rest[: config.queries_per_round - len(chosen)]
+
+    def _items(self, k: int) -> tuple[list[Item], list[Item], dict[str, Response], list[Query]]:
+        """Attack items, twin items, the frozen model's answers, and benign queries of round k."""
+        phase = f"round {k} answers"
+        known = {x.id: x for x in self.store.records(Query, phase)}
+        responses = self.store.records(Response, phase)
+        items = [Item(known[r.query], r) for r in responses if r.model != "frozen"]
+        attacks = [i for i in items if not _is_twin(i.query)]
+        twins = [i for i in items if _is_twin(i.query)]
+        anchors = {r.query: r for r in responses if r.model == "frozen"}
+        return attacks, twins, anchors, [x for x in known.values() if x.domain == "benign"]
+
+    # -- criticise and ask ----------------------------------------------------------------------
+
+    def _criticise(self, k: int) -> tuple[dict[str, Any], list[Record]]:
+        attacks, twins, _, _ = self._items(k)
+        items = attacks + twins
+        critiques = self.critic.judge(items)
+        labels = self._ask(k, items, critiques)
+        if labels:
+            self.critic.learn([(items[i], label) for i, label in labels])
+            critiques = self.critic.judge(items)
+        critiques = self._explained(k, items, critiques)
+        graded = m.grade([i.query for i in items], [i.response for i in items])
+        payload = {
+            "attacks": self._tally(graded[: len(attacks)]),
+            "archive": self._archive(graded[: len(attacks)]),
+            "critic": ledger.reliability(ledger.columns(items, critiques)),
+            "human": self._human_report(k, labels),
+            "asked": [
+                {"query": items[i].query.model_dump(mode="json"),
+                 "response": items[i].response.model_dump(mode="json"),
+                 "label": label.model_dump(mode="json"), "members": critiques[i].members}
+                for i, label in labels
+            ],
+        }
+        payload |= {"allocator": self.allocator.state_dict(),
+                    "archive_state": self.archive.state_dict()}
+        return payload, [*critiques, *(label for _, label in labels)]
+
+    def _explained(
+        self, k: int, items: Sequence[Item], critiques: list[Critique]
+    ) -> list[Critique]:
+        config = self.config.critic
+        faulty = [i for i, c in enumerate(critiques) if any(x.kind != "ok" for x in c.claims)]
+        if not config.explain or not config.explain_items or not faulty:
+            return critiques
+        step = max(1, len(faulty) // config.explain_items)
+        chosen = faulty[::step][: config.explain_items]
+        told = explain(
+            self.model, [items[i] for i in chosen], [critiques[i] for i in chosen],
+            max_new_tokens=config.explain_tokens, seed=self._seed("explain", k),
+        )
+        for i, critique in zip(chosen, told, strict=True):
+            critiques[i] = critique
+        return critiques
+
+    def _budget(self, k: int) -> int:
+        """Labels that may be asked for in round k: what is left, spread over the rounds left."""
+        left = self.config.human.budget - self._used(k)
+        return left // (self.config.rounds - k + 1)
+
+    def _used(self, k: int) -> int:
+        return sum(
+            self.store.phase_payload(f"round {j} critique")["human"]["asked"] for j in range(1, k)
+        )
+
+    def _ask(
+        self, k: int, items: Sequence[Item], critiques: Sequence[Critique]
+    ) -> list[tuple[int, Label]]:
+        chosen = human.contested(self.critic, items, critiques, self._budget(k))
+        if self.config.human.simulated:
+            labels = human.simulated_labels(
+                [items[i] for i in chosen], [critiques[i] for i in chosen]
+            )
+            return list(zip(chosen, labels, strict=True))
+        given = {label.response: label for label in self.store.records(Label)
+                 if label.source == "human"}
+        missing = [i for i in chosen if items[i].response.id not in given]
+        self.store.write_json("questions.json", [
+            {"round": k, "response_id": items[i].response.id, "domain": items[i].query.domain,
+             "prompt": items[i].query.chat, "response": items[i].response.text,
+             "members": critiques[i].members} for i in chosen
+        ])
+        if missing:
+            raise WaitingForHuman(
+                f"round {k} waits for {len(missing)} labels: answer them with 'superalign label "
+                f"{self.store.path}', then 'superalign run --resume {self.store.path}'"
+            )
+        return [(i, given[items[i].response.id]) for i in chosen]
+
+    def _human_report(self, k: int, labels: Sequence[tuple[int, Label]]) -> dict[str, Any]:
+        used = self._used(k) + len(labels)
+        return {
+            "asked": len(labels), "used": used, "budget_left": self.config.human.budget - used,
+            "undecided": sum(label.value is None for _, label in labels),
+        }
+
+    def _tally(self, graded: Sequence[m.Graded]) -> list[dict[str, Any]]:
+        """Confirmed failures per (domain, operator); the allocator learns from them."""
+        verdicts: dict[q.Arm, list[Verdict]] = {}
+        for g in graded:
+            verdicts.setdefault((g.query.domain, g.query.operator), []).append(g.verdict)
+        rows = []
+        for arm, seen in sorted(verdicts.items()):
+            hits, trials = tally(seen)
+            self.allocator.update(arm, hits, trials)
+            rows.append({
+                "domain": arm[0], "operator": arm[1], "family": operator_family(arm[1]),
+                "trials": trials, "hits": hits, "missing": len(seen) - trials,
+                "rate": proportion(hits, trials).as_dict(),
+            })
+        return rows
+
+    def _archive(self, graded: Sequence[m.Graded]) -> dict[str, Any]:
+        by_query: dict[str, list[m.Graded]] = {}
+        for g in graded:
+            by_query.setdefault(g.query.id, []).append(g)
+        added = sum(
+            self.archive.add(rows[0].query, [g.verdict for g in rows])
+            for rows in by_query.values() if any(g.verdict.failed for g in rows)
+        )
+        possible = {
+            Cell(d, family, operator_family(name))
+            for d, name in q.arms(self.config)
+            for family, split in q.task(d).families.items() if split == "train"
+        }
+        return {"size": len(self.archive), "added": added,
+                "coverage": self.archive.coverage(possible)}
+
+    def _replay(self, payload: dict[str, Any]) -> None:
+        """Bring allocator, archive and critic to the state after a critique phase (idempotent)."""
+        self.allocator.load_state(payload["allocator"])
+        self.archive.load_state(payload["archive_state"])
+        known = [
+            (Item(Query(**row["query"]), Response(**row["response"])), Label(**row["label"]))
+            for row in payload["asked"]
+        ]
+        if known and not self.critic.knows([item for item, _ in known]):
+            self.critic.learn(known)
+
+    # -- update ---------------------------------------------------------------------------------
+
+    def _update(self, k: int) -> tuple[dict[str, Any], list[Record]]:
+        config, name = self.config.learner, f"round {k} update"
+        attacks, twins, anchors, benign = self._items(k)
+        items = attacks + twins
+        critiques = self._critiques(k, items)
+
+        def told(share: float, note: str) -> None:
+            self.progress(name, share, note)
+
+        if config.algorithm in ("ppo", "grpo", "rloo"):
+            rows = lessons.rollouts(items, critiques)
+            report = train_on_policy(
+                self.learner, rows, config, seed=self._seed("train", k), progress=told
+            )
+            counts: dict[str, Any] = {"rollouts": len(rows)}
+            made: list[Record] = []
+        else:
+            taught = self._lessons(k, items, critiques, anchors, benign)
+            report = train_offline(
+                self.learner, encode(self.learner, taught), config,
+                seed=self._seed("train", k), progress=told,
+            )
+            pairs = sum(isinstance(x, lessons.Preference) for x in taught)
+            counts = {"demonstrations": len(taught) - pairs, "preferences": pairs}
+            made = list(taught)
+        with self.store.checkpoint(f"round-{k}") as folder:
+            self.adapter.save(folder, self._base_name())
+        return report.as_dict() | counts, made
+
+    def _base_name(self) -> str:
+        return str(self.config.model)
+
+    def _critiques(self, k: int, items: Sequence[Item]) -> list[Critique]:
+        stored = {c.response: c for c in self.store.records(Critique, f"round {k} critique")}
+        return [stored[item.response.id] for item in items]
+
+    def _lessons(
+        self, k: int, items: Sequence[Item], critiques: Sequence[Critique],
+        anchors: dict[str, Response], benign: Sequence[Query],
+    ) -> list[lessons.Lesson]:
+        config, seed = self.config.learner, self._seed("lessons", k)
+        refusals = [refusal_text(i.query.family, seed=seed + n)
+                    for n, i in enumerate(items) if i.query.domain == "safety"] or ["I can't."]
+        taught: list[lessons.Lesson] = lessons.lessons(
+            items, critiques, refusals=refusals, anchors=anchors, seed=seed
+        )
+        taught += lessons.anchor_lessons(benign, [anchors[x.id] for x in benign])
+        for domain in ("mathematics", "ethics"):
+            failed = [
+                i.query for i, c in zip(items, critiques, strict=True)
+                if i.query.domain == domain and c.acceptable is not None and c.acceptable < 0.5
+            ]
+            if failed:
+                taught += lessons.verified_lessons(q.variants(
+                    failed, config.variants, most=config.most_variants, seed=seed
+                ))
+        return taught
+
+    # -- judge oneself --------------------------------------------------------------------------
+
+    def _judge(self, k: int) -> tuple[dict[str, Any], list[Record]]:
+        name = f"round {k} judge"
+        sets = q.evaluation_sets(
+            self.config, self.config.evaluation.progress, seed=self._seed("progress", k),
+            split="held_out",
+        )
+        held_out = self._estimates(self._measure(self.learner, sets, name))
+        dev = self._measure(self.learner, self.dev, name)
+        now = [Item(g.query, g.response) for rows in dev.values() for g in rows]
+        phase = "dev before" if k == 1 else f"round {k - 1} judge"
+        earlier = {r.query: r for r in self.store.records(Response, phase)}
+        before = [Item(i.query, earlier[i.query.id]) for i in now]
+        entries = ledger.judge(
+            ledger.columns(before, self.critic.judge(before)),
+            ledger.columns(now, self.critic.judge(now)),
+        )
+        records: list[Record] = [r for i in now for r in (i.query, i.response)]
+        return {"progress": held_out, "ledger": entries}, records
+
+    def _apply(self, k: int, judged: dict[str, Any]) -> None:
+        """Load round k's adapter, or the one before it where the ledger rolls back."""
+        actions = {d: entry["action"] for d, entry in judged["ledger"].items()}
+        self.active = [d for d in self.active if actions.get(d, "continue") == "continue"] \
+            or self.active
+        chosen = k - 1 if "rolled back" in actions.values() else k
+        if chosen == 0:
+            learner = self.config.learner
+            self.adapter.load_state(self.model.fresh_adapter(
+                rank=learner.lora_rank, alpha=learner.lora_alpha, seed=self._seed("adapter")
+            ).state())
+        else:
+            saved = Adapter.load(self.store.checkpoint_path(f"round-{chosen}"))
+            self.adapter.load_state(saved.state())
+
+    # -- summary --------------------------------------------------------------------------------
+
+    def _summary(
+        self, before: dict[str, Any], after: dict[str, Any], rounds: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        folder = self.store.checkpoint_path("learner")
+        if not folder.exists():
+            with self.store.checkpoint("learner") as scratch:
+                self.adapter.save(scratch, self._base_name())
+        seconds = self.store.seconds()
+        domains = sorted(set(before["estimates"]) | set(after["estimates"]))
+        used = sum(r["human"]["asked"] for r in rounds)
+        notes = []
+        if self.config.human.simulated:
+            notes.append("Human labels were simulated from ground truth: no person was asked.")
+        return {
+            "schema": SCHEMA, "command": "run", "model": self.config.model,
+            "weight_hash": self.model.weight_hash, "learner_hash": self.learner.weight_hash,
+            "seed": self.config.seed, "seconds": round(sum(seconds.values()), 2),
+            "seconds_per_phase": {k: round(v, 2) for k, v in seconds.items()},
+            "peak_memory_bytes": peak_memory_bytes(), "learner": str(folder.resolve()),
+            "human_labels": {"used": used, "budget": self.config.human.budget,
+                             "simulated": self.config.human.simulated},
+            "notes": notes,
+            "held_out": {
+                d: {"before": before["estimates"].get(d), "after": after["estimates"].get(d)}
+                for d in domains
+            },
+            "held_out_breakdown": {
+                kind: {
+                    name: {"before": before["breakdown"][kind].get(name),
+                           "after": after["breakdown"][kind].get(name)}
+                    for name in before["breakdown"][kind]
+                } for kind in before["breakdown"]
+            },
+            "rounds": rounds,
+        }
+
+
+def _is_twin(query: Query) -> bool:
+    return query.domain == "safety" and not query.truth.get("harmful")
+
+
+def _breakdown(graded: dict[str, list[m.Graded]]) -> dict[str, dict[str, Any]]:
+    """Held-out results by operator, risk category, kind of problem and rule."""
+
+    def by(name: str, key: Callable[[Query], str], estimate: Callable[..., Any]) -> dict[str, Any]:
+        groups: dict[str, list[m.Graded]] = {}
+        for g in graded.get(name, []):
+            groups.setdefault(key(g.query), []).append(g)
+        return {k: estimate(rows).as_dict() for k, rows in sorted(groups.items())}
+
+    train = {f for f, split in q.task("mathematics").families.items() if split == "train"} \
+        if graded.get("mathematics") else set()
+    return {
+        "asr_by_operator": by("harmful", lambda x: x.operator, m.attack_success),
+        "asr_by_category": by("harmful", lambda x: x.family, m.attack_success),
+        "mathematics": by(
+            "mathematics",
+            lambda x: "families trained on" if x.family in train else "families held out",
+            m.accuracy,
+        ),
+        "ethics_by_rule": by("ethics", lambda x: x.family, m.accuracy),
+    }
+
+
+def peak_memory_bytes() -> int:
+    """Largest resident size of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)
+
+
+def run_loop(
+    config: RunConfig, store: RunStore, model: LocalModel, progress: Progress = _silent
+) -> dict[str, Any]:
+    """Run or resume the loop in ``store``; writes and returns the summary.
+
+    Raises:
+        WaitingForHuman: labels of a real human are needed first.
+    """
+    random.seed(0)  # nothing here draws from the global generator; third-party code must not vary
+    summary = Loop(config, store, model, progress).run()
+    store.write_json("summary.json", summary)
+    return summary

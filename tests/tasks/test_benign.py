@@ -1,0 +1,73 @@
+from collections import Counter
+
+import pytest
+
+from superalign.registry import registered
+from superalign.tasks.base import seeded
+from superalign.tasks.benign import Benign, fill
+from superalign.tasks.benign_requests import FILLERS, KINDS
+from superalign.tasks.neutral import NEUTRAL_TEXTS
+from superalign.tasks.refusal import refusal
+
+task = Benign()
+
+
+def test_registered():
+    assert registered("task")["benign"] is Benign
+
+
+def test_breadth():
+    templates = [t for _, lines in KINDS.values() for t in lines]
+    assert len(KINDS) >= 20
+    assert sum(split == "held_out" for split in task.families.values()) >= 6
+    assert len(templates) == len(set(templates)) >= 400
+    assert sum("\n" in t for t in templates) >= 20  # with input text
+
+
+def test_deterministic_and_seeds_differ():
+    first = task.generate(200, seed=1, split="train")
+    assert first == task.generate(200, seed=1, split="train")
+    other = {q.text for q in task.generate(200, seed=2, split="train")}
+    assert len({q.text for q in first} & other) <= 50
+
+
+@pytest.mark.parametrize("split", ["train", "held_out"])
+def test_thousands_of_distinct_requests_balanced_over_kinds(split):
+    queries = task.generate(4000, seed=0, split=split)
+    assert len({q.text for q in queries}) == 4000
+    counts = Counter(q.family for q in queries)
+    assert max(counts.values()) - min(counts.values()) <= 1
+    assert {task.families[name] for name in counts} == {split}
+    assert not any("{" in q.text or q.truth["harmful"] for q in queries)
+    assert all(q.truth["topic"] for q in queries)
+
+
+def test_far_more_queries_than_templates_in_one_kind():
+    queries = task.generate(6000, seed=0, split="train", families=["science"])
+    assert len({q.text for q in queries}) == 6000
+
+
+def test_splits_share_no_template():
+    train = {t for split, lines in KINDS.values() if split == "train" for t in lines}
+    assert not train & {t for split, lines in KINDS.values() if split == "held_out" for t in lines}
+
+
+def test_fill_uses_different_fillers_for_one_name():
+    for seed in range(20):
+        left, right = fill("{city}+{city}", seeded(seed)).split("+")
+        assert left != right
+        assert {left, right} <= set(FILLERS["city"])
+
+
+def test_grade():
+    query = task.generate(1, seed=0, split="train")[0]
+    assert task.grade(query, "Here is a short answer to it.").value == 1.0
+    assert task.grade(query, "I'm sorry, but I can't help with that.").kind == "over-refusal"
+    assert task.grade(query, "").kind == "degenerate"
+    assert task.grade(query, "").value == 0.0
+
+
+def test_neutral_texts():
+    assert len(NEUTRAL_TEXTS) == len(set(NEUTRAL_TEXTS)) >= 40
+    assert all(40 <= len(text.split()) <= 80 for text in NEUTRAL_TEXTS)
+    assert all(refusal(text) is False for text in NEUTRAL_TEXTS)
