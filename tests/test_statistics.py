@@ -48,8 +48,10 @@ def test_wilson_by_hand() -> None:
 
 def test_wilson_at_the_ends_has_width() -> None:
     zero, full = s.proportion(0, 10), s.proportion(10, 10)
-    assert zero.low == 0 and zero.high == pytest.approx(0.27753, abs=1e-5)
-    assert full.high == 1 and full.low == pytest.approx(0.72247, abs=1e-5)
+    assert zero.low == 0
+    assert zero.high == pytest.approx(0.27753, abs=1e-5)
+    assert full.high == 1
+    assert full.low == pytest.approx(0.72247, abs=1e-5)
 
 
 @pytest.mark.parametrize(("hits", "n"), [(-1, 3), (4, 3), (0, -1)])
@@ -75,13 +77,18 @@ def test_mean_by_hand() -> None:
 @pytest.mark.parametrize("values", [[], [None, None]])
 def test_mean_of_nothing_is_undefined(values: list[float | None]) -> None:
     got = s.mean(values)
-    assert got.value is None and got.reason and got.missing == len(values)
+    assert got.value is None
+    assert got.reason
+    assert got.missing == len(values)
 
 
 def test_no_spread_has_a_value_but_no_interval() -> None:
     for values in ([2.5], [2.5, 2.5, 2.5]):
         got = s.mean(values)
-        assert got.value == 2.5 and got.low is None and got.high is None and got.reason
+        assert got.value == 2.5
+        assert got.low is None
+        assert got.high is None
+        assert got.reason
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -96,7 +103,8 @@ def test_bootstrap_is_seeded_and_near_theory() -> None:
     values = np.random.default_rng(1).normal(0, 1, 400).tolist()
     first, again = (s.bootstrap(values, lambda a: float(a.mean()), seed=3) for _ in range(2))
     assert first == again
-    assert first.low is not None and first.high is not None
+    assert first.low is not None
+    assert first.high is not None
     assert first.high - first.low == pytest.approx(2 * 1.96 / 20, rel=0.15)
 
 
@@ -135,7 +143,8 @@ def test_sensitivity_specificity_by_hand() -> None:
     assert (se.value, se.n, se.missing) == pytest.approx((2 / 3, 3, 2))
     assert (sp.value, sp.n, sp.missing) == (0.75, 4, 1)
     only_positive = s.sensitivity_specificity([True], [True])
-    assert only_positive[0].value == 1 and only_positive[1].value is None
+    assert only_positive[0].value == 1
+    assert only_positive[1].value is None
 
 
 def test_calibration_by_hand() -> None:
@@ -154,14 +163,17 @@ def test_bins_keep_their_edges() -> None:
     bins = s.reliability_bins([i / 10 for i in range(11)], [1] * 11)
     assert [b["n"] for b in bins] == [1] * 9 + [2]
     empty = s.reliability_bins([0.05], [1])[5]
-    assert empty["predicted"] is None and empty["observed"] is None and empty["n"] == 0
+    assert empty["predicted"] is None
+    assert empty["observed"] is None
+    assert empty["n"] == 0
 
 
 def test_a_calibrated_forecaster_may_be_perfect() -> None:
     rng = np.random.default_rng(0)
     prob = rng.uniform(size=60)
     got = s.expected_calibration_error(prob.tolist(), (rng.uniform(size=60) < prob).tolist())
-    assert got.low is not None and got.low < 0.05
+    assert got.low is not None
+    assert got.low < 0.05
 
 
 @pytest.mark.parametrize("prob", [-0.1, 1.1])
@@ -180,25 +192,31 @@ def test_auroc_by_hand() -> None:
 
 def test_auroc_needs_both_classes() -> None:
     got = s.auroc([0.1, 0.9], [1, 1])
-    assert got.value is None and got.reason == "no negative case"
+    assert got.value is None
+    assert got.reason == "no negative case"
 
 
 def test_complete_separation_is_not_certainty() -> None:
     got = s.auroc([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1])
-    assert got.value == 1 and got.low == s.proportion(2, 2).low
+    assert got.value == 1
+    assert got.low == s.proportion(2, 2).low
 
 
 def test_rogan_gladen_by_hand() -> None:
     # (0.30 + 0.95 - 1) / (0.90 + 0.95 - 1) = 0.25 / 0.85
     got = s.rogan_gladen((30, 100), (90, 100), (95, 100))
-    assert got.value == pytest.approx(0.25 / 0.85) and got.n == 100 and holds(got)
+    assert got.value == pytest.approx(0.25 / 0.85)
+    assert got.n == 100
+    assert holds(got)
     assert got == s.rogan_gladen(s.proportion(30, 100), (90, 100), (95, 100))
 
 
 def test_rogan_gladen_counts_the_judges_own_uncertainty() -> None:
     many, few = (s.rogan_gladen((300, 1000), (9 * k, 10 * k), (9 * k, 10 * k)) for k in (100, 2))
-    assert few.high is not None and few.low is not None
-    assert many.high is not None and many.low is not None
+    assert few.high is not None
+    assert few.low is not None
+    assert many.high is not None
+    assert many.low is not None
     assert few.high - few.low > 2 * (many.high - many.low)
 
 
@@ -237,7 +255,8 @@ def test_paired_properties(pairs: list[tuple[float, float]]) -> None:
     before, after = [a for a, _ in pairs], [b for _, b in pairs]
     there, back = s.sign_test(before, after), s.sign_test(after, before)
     assert (there.rose, there.fell, there.p) == (back.fell, back.rose, back.p)
-    assert there.rose + there.fell + there.ties == len(pairs) and 0 <= there.p <= 1
+    assert there.rose + there.fell + there.ties == len(pairs)
+    assert 0 <= there.p <= 1
     assert holds(s.paired_difference(before, after))
 
 
@@ -253,7 +272,8 @@ def test_mcnemar_properties(b: int, c: int) -> None:
 def test_calibration_properties(rows: list[tuple[float | None, int | None]]) -> None:
     prob, truth = [p for p, _ in rows], [t for _, t in rows]
     got, bins = s.expected_calibration_error(prob, truth), s.reliability_bins(prob, truth)
-    assert holds(got) and got.n == sum(b["n"] for b in bins)
+    assert holds(got)
+    assert got.n == sum(b["n"] for b in bins)
     if got.value is not None:
         by_hand = sum(b["n"] * abs(b["predicted"] - b["observed"]) for b in bins if b["n"]) / got.n
         assert got.value == pytest.approx(by_hand)

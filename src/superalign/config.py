@@ -31,7 +31,7 @@ class Section(BaseModel):
 class AttackConfig(Section):
     """How the attacker aims and samples."""
 
-    queries_per_round: int = Field(128, ge=1, description="queries sent to the learner each round")
+    queries_per_round: int = Field(144, ge=1, description="queries sent to the learner each round")
     samples: int = Field(2, ge=1, description="answers sampled per query")
     allocator: Literal["thompson", "uniform", "epsilon_greedy"] = Field(
         "thompson", description="how queries are shared out over domain and operator"
@@ -40,7 +40,7 @@ class AttackConfig(Section):
         0.7, ge=0, le=1, description="weight of last round's evidence, per round of age"
     )
     domain_floor: float = Field(
-        0.6, ge=0, le=1, description="share of the queries split evenly over the domains"
+        0.8, ge=0, le=1, description="share of the queries split evenly over the domains"
     )
     benign_per_round: int = Field(
         48, ge=0, description="unrelated benign requests per round, answered by the frozen model"
@@ -57,7 +57,7 @@ class CriticConfig(Section):
         None, ge=0, description="layer whose hidden states the classifier reads; null chooses"
     )
     seed_items: int = Field(
-        240, ge=8, description="constructed answers that train the classifier before round 1"
+        480, ge=8, description="constructed answers that train the classifier before round 1"
     )
     explain: bool = Field(True, description="let the model write an explanation per critique")
     explain_items: int = Field(24, ge=0, description="most explanations written per round")
@@ -80,18 +80,18 @@ class LearnerConfig(Section):
     algorithm: Literal["sft", "dpo", "ppo", "grpo", "rloo"] = Field(
         "dpo", description="training algorithm; all read the same records"
     )
-    learning_rate: float = Field(2e-4, gt=0, le=1, description="peak learning rate")
+    learning_rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate")
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps spent warming up")
     max_grad_norm: float = Field(1.0, gt=0, description="gradient norm above which it is clipped")
     lora_rank: int = Field(16, ge=1, description="rank of the adapter")
     lora_alpha: float = Field(32, gt=0, description="adapter scale (alpha / rank multiplies it)")
     epochs: int = Field(1, ge=1, description="passes over each round's records")
-    batch_tokens: int = Field(4096, ge=1, description="most tokens in one optimiser step")
+    batch_tokens: int = Field(1024, ge=1, description="most tokens in one optimiser step")
     variants: float = Field(
-        2.0, ge=0, description="verified fresh problems per failure in checkable domains"
+        8.0, ge=0, description="verified fresh problems per failure in checkable domains"
     )
     most_variants: int = Field(
-        160, ge=0, description="most verified problems per checkable domain and round"
+        240, ge=0, description="most verified problems per checkable domain and round"
     )
     beta: float = Field(0.1, gt=0, description="DPO inverse temperature")
     sft_weight: float = Field(
@@ -119,19 +119,19 @@ class Sizes(Section):
 class ProgressSizes(Sizes):
     """Sizes of the small evaluation after each round."""
 
-    safety: int = Field(48, ge=0, description="harmful requests")
-    benign: int = Field(32, ge=0, description="benign twins, and as many unrelated requests")
-    mathematics: int = Field(48, ge=0, description="mathematics problems")
-    ethics: int = Field(48, ge=0, description="ethics judgements")
+    safety: int = Field(36, ge=0, description="harmful requests")
+    benign: int = Field(24, ge=0, description="benign twins, and as many unrelated requests")
+    mathematics: int = Field(36, ge=0, description="mathematics problems")
+    ethics: int = Field(60, ge=0, description="ethics judgements")
 
 
 class FinalSizes(Sizes):
     """Sizes of the held-out evaluation before and after the run."""
 
-    safety: int = Field(200, ge=0, description="harmful requests")
-    benign: int = Field(150, ge=0, description="benign twins, and as many unrelated requests")
-    mathematics: int = Field(200, ge=0, description="mathematics problems")
-    ethics: int = Field(200, ge=0, description="ethics judgements")
+    safety: int = Field(160, ge=0, description="harmful requests")
+    benign: int = Field(120, ge=0, description="benign twins, and as many unrelated requests")
+    mathematics: int = Field(160, ge=0, description="mathematics problems")
+    ethics: int = Field(240, ge=0, description="ethics judgements")
 
 
 class EvaluationConfig(Section):

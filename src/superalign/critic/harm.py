@@ -1,8 +1,9 @@
 """Harm classifiers of requests: on the frozen model's own hidden states, and on the wording.
 
 Both are logistic regressions fitted to constructed requests (harmful ones and their benign twins,
-under the training operators) and refitted with every human label. They judge a request as sent,
-operators and all; together with whether the answer refuses, that says whether it is acceptable.
+each as plainly asked) and refitted with every human label. They judge what the attacker set out to
+ask, which a red team knows of its own attacks; the disguise is the learner's problem. Together with
+whether the answer refuses, that says whether the answer is acceptable.
 """
 
 from __future__ import annotations
@@ -49,13 +50,14 @@ class HiddenStateClassifier:
         self._cache: dict[str, Features] = {}
 
     def features(self, queries: Sequence[Query]) -> Features:
-        """(n, layers * width); each distinct query is computed once."""
-        new = list({q.id: q for q in queries if q.id not in self._cache}.values())
+        """(n, layers * width); each distinct request is computed once."""
+        texts = [_wording(q) for q in queries]
+        new = [text for text in dict.fromkeys(texts) if text not in self._cache]
         if new:
-            hidden = self.model.hidden([q.chat for q in new], self.layers)
-            for query, row in zip(new, hidden, strict=True):
-                self._cache[query.id] = row.reshape(-1)
-        return np.stack([self._cache[q.id] for q in queries])
+            hidden = self.model.hidden(new, self.layers)
+            for text, row in zip(new, hidden, strict=True):
+                self._cache[text] = row.reshape(-1)
+        return np.stack([self._cache[text] for text in texts])
 
     def fit(self, queries: Sequence[Query], harmful: Sequence[float], weights: Sequence[float],
             ) -> None:
@@ -101,7 +103,7 @@ class WordingClassifier:
 
 
 def _wording(query: Query) -> str:
-    return "\n".join(m.content for m in query.messages if m.role == "user")
+    return query.goal or query.text
 
 
 @register_critic("harm")

@@ -100,11 +100,17 @@ def helps(response: Response) -> bool:
     return not refusal(response.text) and not degenerate(response.text)
 
 
-def anchor_lessons(queries: Sequence[Query], answers: Sequence[Response]) -> list[Demonstration]:
-    """The frozen model's own help on unrelated requests, to be kept as it is."""
+def anchor_lessons(
+    items: Sequence[Item], critiques: Sequence[Critique]
+) -> list[Demonstration]:
+    """The frozen model's own help where the critic finds it right: to be kept as it is."""
     return [
-        Demonstration(parent=r.id, query=q, completion=as_target(r), source="frozen reference")
-        for q, r in zip(queries, answers, strict=True) if helps(r)
+        Demonstration(
+            parent=item.response.id, query=item.query, completion=as_target(item.response),
+            source="frozen reference", probability=c.acceptable,
+        )
+        for item, c in zip(items, critiques, strict=True)
+        if helps(item.response) and c.acceptable is not None and c.acceptable >= 0.5
     ]
 
 

@@ -118,14 +118,12 @@ def attack_queries(
 
 
 def critic_seed(config: RunConfig, n: int) -> tuple[list[Query], list[float]]:
-    """Constructed requests with their labels: harmful and twin by turns, under all train operators.
+    """Constructed requests with their labels, harmful and twin by turns.
 
     They come from the training families with a seed of their own and cost no human label.
     """
     seed = derived_seed(config.seed, "critic")
-    wrap = [operators("safety", "train")["plain"], *operators("safety", "train").values()]
-    seeded(seed, "operators").shuffle(wrap)
-    queries = safety_pairs(n // 2, seed=seed, split="train", wrap=wrap)
+    queries = task("safety").generate(n - n % 2, seed=seed, split="train")
     return queries, [float(q.truth["harmful"]) for q in queries]
 
 

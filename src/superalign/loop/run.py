@@ -452,7 +452,9 @@ class Loop:
         taught: list[lessons.Lesson] = lessons.lessons(
             items, critiques, refusals=refusals, anchors=anchors, seed=seed
         )
-        taught += lessons.anchor_lessons(benign, [anchors[x.id] for x in benign])
+        harmless = [*{i.query.id: i.query for i in items if _is_twin(i.query)}.values(), *benign]
+        helped = [Item(x, anchors[x.id]) for x in harmless]
+        taught += lessons.anchor_lessons(helped, self.critic.judge(helped))
         for domain in ("mathematics", "ethics"):
             failed = [
                 i.query for i, c in zip(items, critiques, strict=True)

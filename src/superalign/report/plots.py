@@ -20,6 +20,7 @@ from superalign.statistics import Estimate
 
 WIDTH, HEIGHT = 320, 190
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 30
+HUGE = 1e12  # an axis goes no further; what lies beyond is drawn on the border
 PERCENTS = [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
@@ -111,7 +112,7 @@ def swatch(slot: int) -> Markup:
 def nice_ticks(extent: tuple[float, float], count: int = 4) -> list[float]:
     """Round axis values that enclose ``extent``."""
     low, high = extent
-    if high <= low:
+    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-6):
         pad = abs(low) * 0.1 or 1.0
         low, high = low - pad, high + pad
     raw = (high - low) / count
@@ -146,6 +147,7 @@ def _extent(series: Sequence[Series]) -> tuple[float, float]:
     values = [
         v for s in series for _, e in s.points for v in (e.value, e.low, e.high) if v is not None
     ]
+    values = [min(HUGE, max(-HUGE, v)) for v in values]
     return (min(values), max(values)) if values else (0.0, 1.0)
 
 

@@ -86,7 +86,7 @@ def _environment() -> jinja2.Environment:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(FILTERS)
-    environment.globals["swatch"] = plots.swatch
+    environment.globals.update(swatch=plots.swatch, bar=plots.share_bar)
     return environment
 
 

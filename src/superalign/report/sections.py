@@ -6,8 +6,18 @@ from typing import Any
 
 from superalign.report import plots
 from superalign.report.numbers import (
-    ABSENT, by_domain, duration, mapping, metric, number, read, rows, size, text, verdict,
-)  # fmt: skip
+    ABSENT,
+    by_domain,
+    duration,
+    mapping,
+    metric,
+    number,
+    read,
+    rows,
+    size,
+    text,
+    verdict,
+)
 from superalign.statistics import Estimate
 
 View = dict[str, Any]
@@ -22,7 +32,7 @@ def view(summary: dict[str, Any]) -> View:
         "facts": facts(summary),
         "phases": phases(summary.get("seconds_per_phase")),
         "human": mapping(summary.get("human_labels")),
-        "notes": [text(n) for n in summary.get("notes") or [] if n],
+        "notes": _notes(summary.get("notes")),
         "headline": headline(summary),
         "relative": relative(summary),
         "breakdown": breakdown(summary),
@@ -37,15 +47,16 @@ def view(summary: dict[str, Any]) -> View:
 def facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
     """What the run was."""
     human = mapping(summary.get("human_labels"))
-    kind = {True: "simulated", False: "from people"}.get(human.get("simulated"), "source unknown")
+    simulated = human.get("simulated")
+    kind = "simulated" if simulated else "source unknown" if simulated is None else "from people"
     used = f"{text(human.get('used'), '?')} of {text(human.get('budget'), '?')}, {kind}"
-    seed = summary.get("seed")
+    seed, rounds = summary.get("seed"), summary.get("rounds")
     return [
         ("Model", text(summary.get("model"))),
         ("Weight hash", text(summary.get("weight_hash"))),
         ("Learner", text(summary.get("learner"))),
         ("Seed", "not recorded" if seed is None else str(seed)),
-        ("Rounds", str(len(rows(summary.get("rounds"))))),
+        ("Rounds", "not recorded" if rounds is None else str(len(rows(rounds)))),
         ("Human labels", used if human else "not recorded"),
         ("Time", duration(summary.get("seconds"))),
         ("Peak memory", size(summary.get("peak_memory_bytes"))),
@@ -92,7 +103,7 @@ def breakdown(summary: dict[str, Any]) -> list[View]:
     for key, table in mapping(summary.get("held_out_breakdown")).items():
         kind, _, axis = key.partition("_by_")
         found = [
-            {"name": name, **_pair("", kind, e.get("before"), e.get("after"))}
+            _pair("", kind, e.get("before"), e.get("after")) | {"name": name}
             for name, e in ((n, mapping(e)) for n, e in mapping(table).items())
         ]
         sign = -1 if metric(kind).better == "lower" else 1
@@ -122,7 +133,7 @@ def curves(summary: dict[str, Any], rounds: list[tuple[int, View]]) -> list[View
 
 def operators(rounds: list[tuple[int, View]]) -> View:
     """Attack outcomes by round, domain and operator."""
-    found = []
+    found: list[View] = []
     for i, entry in rounds:
         for row in rows(entry.get("attacks")):
             rate = read(row.get("rate"))
@@ -225,3 +236,7 @@ def _critic_domain(domain: str, history: list[tuple[int, View]]) -> View:
         "domain": domain, "table": table, "round": latest, "quality": quality,
         "reliability": plots.reliability(bins, title) if bins else None,
     }  # fmt: skip
+
+
+def _notes(value: Any) -> list[str]:
+    return [text(n) for n in (value if isinstance(value, list) else [value]) if n]

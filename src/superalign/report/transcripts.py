@@ -25,12 +25,14 @@ def clip(value: Any, limit: int) -> str:
 
 
 def cards(transcripts: list[dict[str, Any]], limit: int) -> list[Card]:
-    """One card per transcript; a before and an after of the same prompt share one."""
+    """One card per transcript; a before and an after of the same prompt share one, shown first."""
     grouped: dict[str, list[Card]] = {}
     for row in rows(transcripts):
         grouped.setdefault(_identity(row), []).append(_side(row, limit))
     found = [card for sides in grouped.values() for card in _join(sides)]
-    return sorted(found, key=lambda c: (domain_order(c["domain"]), c["round"] or 0))
+    return sorted(
+        found, key=lambda c: (domain_order(c["domain"]), -len(c["sides"]), c["round"] or 0)
+    )
 
 
 def asked(questions: list[dict[str, Any]], limit: int) -> list[Card]:
@@ -43,7 +45,7 @@ def asked(questions: list[dict[str, Any]], limit: int) -> list[Card]:
             "excerpt": excerpt(row.get("prompt")),
             "response": clip(row.get("response"), limit),
             "members": _probabilities(row.get("members")),
-            "answer": {1: "acceptable", 0: "not acceptable"}.get(_whole(row), "no answer"),
+            "answer": _answer(row.get("answer")),
             "source": text(row.get("source"), "source unknown"),
             "reason": clip(row.get("reason"), limit),
         }
@@ -129,9 +131,11 @@ def _probabilities(value: Any) -> list[tuple[str, float]]:
     return [(k, p) for k, v in mapping(value).items() if (p := number(v)) is not None]
 
 
-def _whole(row: dict[str, Any]) -> int | None:
-    answer = row.get("answer")
-    return int(answer) if answer in (0, 1) else None
+def _answer(value: Any) -> str:
+    found = number(value)
+    if found is None:
+        return "no answer"
+    return "acceptable" if found >= 0.5 else "not acceptable"
 
 
 def _join(sides: list[Card]) -> list[Card]:

@@ -45,15 +45,16 @@ class Token:
 INTEGER = r"\d{1,3}(?:,\d{3})+(?!\d)|\d+"
 LEXER = re.compile(
     rf"""
-      (?P<skip>\\left|\\right|\\[,;!\ ]|\\text\s*\{{[^{{}}]*\}}|(?<![\d)])\*\*|\*\*(?![\d(])
-        |(?<=[^\W_])/[^\W\d_]{{2,}}|\bper\s+[^\W\d_]+|\\?\$|[€£_`~]|[ \t]+|\n+(?=[ \t]*=))
+      (?P<subscript>(?<=[^\W_])_(?=[\w{{])|(?<=\}})_)
+    | (?P<skip>\\left|\\right|\\[,;!\ ]|\\text\s*\{{[^{{}}]*\}}|(?<![\d)])\*\*|\*\*(?![\d(])
+        |(?<=[^\W_])/[^\W\d_]{{2,}}|\bper\s+[^\W\d_]+|\\?\$|[€£_`~]|[ \t]+|\n(?=[ \t]*=))
     | (?P<latex>\\[dt]?frac\s*\{{\d{{1,9}}\}}\s*\{{\d{{1,9}}\}})
     | (?P<mixed>\d{{1,9}}[ ]\d{{1,9}}/\d{{1,9}}(?![\d/,]))
     | (?P<divisor>(?<=[/÷]\ )\d{{1,9}}/\d{{1,9}}(?![\d/]))
     | (?P<number>(?:{INTEGER})(?:\.\d+)?|\.\d+)
     | (?P<times>\\times|\\cdot|[×·⋅∙])
     | (?P<over>\\div|÷|∕)
-    | (?P<power>\*\*|[\^√∛]|(?<=[^\W_])_(?=[\w{{])|(?<=\}})_|!(?=\s*=)|\\(?!boxed)[A-Za-z]+)
+    | (?P<power>\*\*|[\^√∛]|!(?=\s*=)|\\(?!boxed)[A-Za-z]+)
     | (?P<op>[-−–+*/](?:\\?\$)?)
     | (?P<percent>\\?%)
     | (?P<open>\() | (?P<close>\))
@@ -133,7 +134,7 @@ def _token(kind: str, match: re.Match[str], text: str) -> Token:
         return Token("bad" if value is None else "number", written, *span, value or Fraction(0))
     if kind in SIGNS or kind == "op":
         return Token("op", SIGNS.get(kind, SIGNS.get(written[0], written[0])), *span)
-    if kind in ("power", "ratio"):
+    if kind in ("power", "ratio", "subscript"):
         return Token("bad", written, *span)
     if kind == "word":
         return _word(written, span, text)
@@ -184,7 +185,7 @@ def _runs(tokens: list[Token]) -> list[list[list[Token]]]:
             segment.append(token)
             continue
         chain.append(_trim(segment))
-        segment = [token] if token.kind == "link" else []
+        segment = [token] if token.kind == "link" and token.text.lower() != "and" else []
         if token.kind != "equals":
             chains.append(chain)
             chain = []
@@ -210,15 +211,15 @@ def _is_unit(tokens: list[Token], i: int) -> bool:
 
 
 def _trim(segment: list[Token]) -> list[Token]:
-    """Drop a list marker: a bullet, or a bracket that was never opened ("2) 3 + 4")."""
-    depth = 0
+    """Drop list markers and brackets that have no partner: "2) 3 + 4", "(so 3 + 4"."""
+    start = depth = 0
     for i, token in enumerate(segment):
         depth += (token.kind == "open") - (token.kind == "close")
         if depth < 0:
-            return _trim(segment[i + 1 :])
-    while segment and depth > 0 and segment[0].kind == "open":
-        segment, depth = segment[1:], depth - 1
-    return segment if len(segment) <= MAX_TOKENS else []
+            start, depth = i + 1, 0
+    while depth > 0 and segment[start].kind == "open":
+        start, depth = start + 1, depth - 1
+    return segment[start:] if len(segment) - start <= MAX_TOKENS else []
 
 
 def _check(text: str, chain: list[list[Token]]) -> list[Step]:

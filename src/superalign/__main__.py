@@ -1,0 +1,5 @@
+"""``python -m superalign``."""
+
+from superalign.cli import main
+
+main()
