@@ -121,6 +121,17 @@ def test_paired_difference_by_hand() -> None:
         s.paired_difference([1.0], [])
 
 
+def test_a_uniform_fall_is_a_fall_beyond_chance() -> None:
+    # Wilson's lower bound for 80 of 80 is 0.9542: at most 4.6% of unseen pairs rise by 1
+    low = s.proportion(80, 80).low or 0.0
+    got = s.paired_difference([1] * 80, [0] * 80)
+    assert got.value == -1
+    assert (got.low, got.high) == pytest.approx((-1, -low + (1 - low)))
+    unchanged = s.paired_difference([0, 1, 1], [0, 1, 1])
+    assert unchanged.low == -(unchanged.high or 0.0) != 0
+    assert s.paired_difference([1, 1], [1, 1]).low is None
+
+
 def test_mcnemar_by_hand() -> None:
     # one of 5: 2 * (C(5,0) + C(5,1)) / 2^5 = 12/32; none of 5: 2/32
     assert s.mcnemar(1, 4) == pytest.approx(0.375)

@@ -14,11 +14,19 @@ import typer
 from superalign.config import RunConfig, dump_config, load_config
 from superalign.errors import InputError, ModelError, StoreError, SuperalignError
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
-                  help="Align and check a language model on noisy, weak, scalable feedback.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Align and check a language model on noisy, weak, scalable feedback.",
+)
 
-Model = Annotated[str | None, typer.Option(
-    "--model", help="smollm2, a folder, hf:ORG/NAME, gguf:FILE, run:FOLDER; @layers=K cuts it")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", help="smollm2, a folder, hf:ORG/NAME, gguf:FILE, run:FOLDER; @layers=K cuts it"
+    ),
+]
 Config = Annotated[Path | None, typer.Option("--config", help="YAML file of settings")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="one setting, e.g. rounds=2")]
 Out = Annotated[Path | None, typer.Option("--out", help="folder of the run")]
@@ -27,7 +35,7 @@ Device = Annotated[str | None, typer.Option("--device", help="torch device, e.g.
 Json = Annotated[bool, typer.Option("--json", help="print the summary as JSON, nothing else")]
 
 
-CommandLineError = typer.BadParameter.__mro__[2]  # click's base, wherever typer keeps click
+CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]  # click's base, wherever typer keeps click
 
 
 class _Reporter:
@@ -52,8 +60,13 @@ class _Reporter:
 
 @app.command()
 def run(
-    model: Model = None, config: Config = None, set_: Set = None, out: Out = None,
-    seed: Seed = None, device: Device = None, json_: Json = False,
+    model: Model = None,
+    config: Config = None,
+    set_: Set = None,
+    out: Out = None,
+    seed: Seed = None,
+    device: Device = None,
+    json_: Json = False,
     resume: Annotated[Path | None, typer.Option("--resume", help="continue this run")] = None,
 ) -> None:
     """The closed loop: attack, criticise, improve and measure a model over several rounds."""
@@ -83,8 +96,9 @@ def run(
         try:
             summary = run_loop(settings, store, loaded, _Reporter(json_))
         except KeyboardInterrupt:
-            raise _Interrupted(f"state saved; continue with: superalign run --resume {store.path}") \
-                from None
+            raise _Interrupted(
+                f"state saved; continue with: superalign run --resume {store.path}"
+            ) from None
         write_run_report(store, summary)
         if json_:
             _print_json(summary)
@@ -97,13 +111,16 @@ class _Interrupted(SuperalignError):
 
 
 def _settings(
-    model: str | None, config: Path | None, set_: list[str] | None, seed: int | None,
+    model: str | None,
+    config: Path | None,
+    set_: list[str] | None,
+    seed: int | None,
     device: str | None,
 ) -> RunConfig:
     flags = {"model": model, "seed": seed, "device": device}
     settings = load_config(config, list(set_ or []))
     given = {key: value for key, value in flags.items() if value is not None}
-    if "seed" in given and not 0 <= int(given["seed"]) < 2**32:  # type: ignore[arg-type]
+    if "seed" in given and not 0 <= int(given["seed"]) < 2**32:
         raise InputError(f"--seed {seed}: allowed are 0 to 4294967295")
     return settings.model_copy(update=given)
 
@@ -141,8 +158,10 @@ def _print_run(summary: dict[str, Any], path: Path) -> None:
     console.print(table)
     human = summary["human_labels"]
     kind = "simulated " if human["simulated"] else ""
-    console.print(f"{human['used']} of {human['budget']} {kind}human labels, "
-                  f"{summary['seconds'] / 60:.1f} minutes")
+    console.print(
+        f"{human['used']} of {human['budget']} {kind}human labels, "
+        f"{summary['seconds'] / 60:.1f} minutes"
+    )
     console.print(f"report: {path / 'report.html'}\nlearner: run:{path}", soft_wrap=True)
 
 
@@ -158,7 +177,9 @@ def _cell(estimate: dict[str, Any] | None) -> str:
 def generate(
     source: Annotated[Path, typer.Option("--in", help="JSON lines with 'prompt' or 'messages'")],
     out: Annotated[Path, typer.Option("--out", help="JSON lines with 'text' added")],
-    model: Model = None, device: Device = None, seed: int = 0,
+    model: Model = None,
+    device: Device = None,
+    seed: int = 0,
     n: Annotated[int, typer.Option(min=1, help="answers per prompt")] = 1,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer")] = 128,
     temperature: Annotated[float, typer.Option(min=0.0, help="0 is greedy")] = 0.0,
@@ -175,7 +196,8 @@ def generate(
     )
     lines = [
         json.dumps(row | {"text": done.text, "finish": done.finish}, ensure_ascii=False)
-        for row, several in zip(rows, outs, strict=True) for done in several
+        for row, several in zip(rows, outs, strict=True)
+        for done in several
     ]
     write_atomic(out, "\n".join(lines) + "\n")
 
@@ -184,19 +206,26 @@ def _prompt(row: dict[str, Any], index: int, source: Path) -> Any:
     for key in ("messages", "prompt"):
         if row.get(key):
             return row[key]
-    raise InputError(f"{source}, row {index + 1}: neither 'prompt' nor 'messages'; it has "
-                     f"{', '.join(row) or 'nothing'}")
+    raise InputError(
+        f"{source}, row {index + 1}: neither 'prompt' nor 'messages'; it has "
+        f"{', '.join(row) or 'nothing'}"
+    )
 
 
 @app.command()
 def evaluate(
     model: Annotated[str, typer.Argument(help="name of the model")],
     data: Annotated[Path, typer.Option("--data", help="JSON lines, CSV or Parquet, also .gz")],
-    kind: Annotated[str, typer.Option(help="safety (all harmful, or by label), benign, mathematics")],
-    text_field: str = "text", answer_field: str | None = None, label_field: str | None = None,
+    kind: Annotated[
+        str, typer.Option(help="safety (all harmful, or by label), benign, mathematics")
+    ],
+    text_field: str = "text",
+    answer_field: str | None = None,
+    label_field: str | None = None,
     limit: Annotated[int, typer.Option(min=1, help="most rows, lowest hash first")] = 500,
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 48,
-    device: Device = None, json_: Json = False,
+    device: Device = None,
+    json_: Json = False,
 ) -> None:
     """Measure a model on a file of requests or problems, with ground truth's verdicts."""
     from superalign.evaluation.files import evaluate_file
@@ -212,8 +241,10 @@ def evaluate(
         _print_json(summary)
     else:
         for name, estimate in summary["measured"].items():
-            print(f"{name}: {_cell(estimate)} (n={estimate['n']}, "
-                  f"missing {estimate.get('missing', 0)})")
+            print(
+                f"{name}: {_cell(estimate)} (n={estimate['n']}, "
+                f"missing {estimate.get('missing', 0)})"
+            )
 
 
 @app.command()
@@ -239,9 +270,10 @@ def label(folder: Annotated[Path, typer.Argument(help="a run that waits for labe
             if word == "q":
                 break
             value = {"y": 1.0, "n": 0.0, "s": None}[word]
-            store.add_labels([Label(
-                response=question["response_id"], value=value, source="human"
-            )], round=question["round"])
+            store.add_labels(
+                [Label(response=question["response_id"], value=value, source="human")],
+                round=question["round"],
+            )
         print(f"saved; continue with: superalign run --resume {folder}")
 
 

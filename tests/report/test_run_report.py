@@ -138,7 +138,7 @@ def test_gaps_are_named_and_never_fatal(summary: dict[str, Any]) -> None:
 def test_every_single_missing_key_is_survived() -> None:
     def without(value: Any) -> list[Any]:
         """All copies of ``value`` that lack one key or hold null there, one level at a time."""
-        found = []
+        found: list[Any] = []
         for key, inner in value.items() if isinstance(value, dict) else ():
             rest = {k: v for k, v in value.items() if k != key}
             found += [rest, rest | {key: None}]
@@ -150,7 +150,7 @@ def test_every_single_missing_key_is_survived() -> None:
     summary = example_summary()
     summary["rounds"] = summary["rounds"][:1]
     keep = {k: v for k, v in summary["rounds"][0].items() if k != "critic"}
-    small = {"critic": {"safety": {"ece": None, "reliability": [{}]}}}
+    small: dict[str, Any] = {"critic": {"safety": {"ece": None, "reliability": [{}]}}}
     variants = without(summary | {"rounds": [keep | small]})
     assert len(variants) > 100
     for variant in variants[::3]:

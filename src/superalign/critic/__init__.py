@@ -7,6 +7,12 @@ from superalign.critic.harm import HiddenStateClassifier, WordingClassifier
 from superalign.critic.verifier import Verifier
 
 __all__ = [
-    "Critic", "HiddenStateClassifier", "Item", "Member", "Opinion", "Verifier",
-    "WordingClassifier", "explain",
+    "Critic",
+    "HiddenStateClassifier",
+    "Item",
+    "Member",
+    "Opinion",
+    "Verifier",
+    "WordingClassifier",
+    "explain",
 ]

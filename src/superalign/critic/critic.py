@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
@@ -17,6 +18,7 @@ from superalign.tasks.refusal import degenerate, refusal
 
 HUMAN_WEIGHT = 4.0  # a human's label weighs as much as this many constructed ones
 Fixer = Callable[[Query, str], str | None]
+Probabilities = npt.NDArray[np.float64]
 
 
 @dataclass
@@ -66,13 +68,14 @@ class Critic:
         platt = LogisticRegression(C=10.0).fit(odds[:, None], truth)
         self._slope, self._intercept = float(platt.coef_[0, 0]), float(platt.intercept_[0])
 
-    def _pooled_harm(self, queries: Sequence[Query], *, raw: bool = False) -> np.ndarray:
+    def _pooled_harm(self, queries: Sequence[Query], *, raw: bool = False) -> Probabilities:
         columns = [c.harm(queries) for c in self.classifiers.values()]
         p = np.asarray([pooled(row) for row in zip(*columns, strict=True)])
         if raw:
             return p
-        scaled: np.ndarray = expit(self._slope * logit(p) + self._intercept)
-        return np.clip(scaled, EDGE, 1 - EDGE)
+        scaled: Probabilities = expit(self._slope * logit(p) + self._intercept)
+        clipped: Probabilities = np.clip(scaled, EDGE, 1 - EDGE)
+        return clipped
 
     def members(self) -> list[Member]:
         """The verifier and one member per classifier."""
@@ -98,14 +101,18 @@ class Critic:
         acceptable = self._acceptable(item, held, p_harm)
         claims = tuple(
             claim.model_copy(update={"fix": claim.fix or self._fix(item, claim.kind)})
-            for opinion in held.values() for claim in opinion.claims
+            for opinion in held.values()
+            for claim in opinion.claims
         )
         return Critique(
-            parent=item.response.id, response=item.response.id, claims=claims,
+            parent=item.response.id,
+            response=item.response.id,
+            claims=claims,
             scores=_scores(item, held, acceptable, p_harm),
             members={name: round(o.acceptable, 6) for name, o in held.items()},
             acceptable=acceptable,
-            confidence=0.0 if acceptable is None else abs(2 * acceptable - 1), critic=self.name,
+            confidence=0.0 if acceptable is None else abs(2 * acceptable - 1),
+            critic=self.name,
         )
 
     def _acceptable(

@@ -18,15 +18,21 @@ _FAULTS = {
 
 
 def explain(
-    model: LanguageModel, items: Sequence[Item], critiques: Sequence[Critique], *,
-    max_new_tokens: int, seed: int,
+    model: LanguageModel,
+    items: Sequence[Item],
+    critiques: Sequence[Critique],
+    *,
+    max_new_tokens: int,
+    seed: int,
 ) -> list[Critique]:
     """The critiques with an explanation written by ``model``; those without a fault stay as is."""
     wanted = [i for i, c in enumerate(critiques) if _fault(c) is not None]
     prompts = [_prompt(items[i], critiques[i]) for i in wanted]
-    outs = model.generate(
-        prompts, max_new_tokens=max_new_tokens, temperature=0.0, seed=seed
-    ) if prompts else []
+    outs = (
+        model.generate(prompts, max_new_tokens=max_new_tokens, temperature=0.0, seed=seed)
+        if prompts
+        else []
+    )
     result = list(critiques)
     for i, out in zip(wanted, outs, strict=True):
         update = {"explanation": out[0].text.strip(), "id": ""}

@@ -34,8 +34,11 @@ class Verifier:
         if verdict.value is not None and verdict.value >= 0.5:
             return Opinion(1.0, (Claim(kind="ok", source=self.name),), exact=True)
         claim = Claim(
-            kind=verdict.kind, location=self._location(item, verdict), fix=item.query.fix,
-            severity=SEVERITY.get(verdict.kind, 0.7), check=self._check(item, verdict),
+            kind=verdict.kind,
+            location=self._location(item, verdict),
+            fix=item.query.fix,
+            severity=SEVERITY.get(verdict.kind, 0.7),
+            check=self._check(item, verdict),
             source=self.name,
         )
         return Opinion(0.0, (claim,), exact=True)
@@ -51,9 +54,11 @@ class Verifier:
 
     @staticmethod
     def _check(item: Item, verdict: Verdict) -> str:
-        false = [
-            step for step in verify_steps(item.response.text) if not step[2]
-        ] if item.query.domain == "mathematics" else []
+        false = (
+            [step for step in verify_steps(item.response.text) if not step[2]]
+            if item.query.domain == "mathematics"
+            else []
+        )
         if false:
             return f"recomputed: {false[0][0]} gives {false[0][1]}"
         return verdict.reason

@@ -24,16 +24,24 @@ def file_queries(path: Path, kind: str, fields: dict[str, str | None], limit: in
 
 
 def evaluate_file(
-    load: Callable[[], LocalModel], path: Path, kind: str, fields: dict[str, str | None],
-    limit: int, max_new_tokens: int,
+    load: Callable[[], LocalModel],
+    path: Path,
+    kind: str,
+    fields: dict[str, str | None],
+    limit: int,
+    max_new_tokens: int,
 ) -> dict[str, Any]:
     """Greedy answers to a file's rows, measured; the file is read before the model is loaded."""
     queries = file_queries(path, kind, fields, limit)
     model = load()
     graded = measure(model, queries, max_new_tokens=max_new_tokens)
     return {
-        "schema": "superalign.evaluate/1", "command": "evaluate", "model": model.name,
-        "weight_hash": model.weight_hash, "data": str(path), "kind": kind,
+        "schema": "superalign.evaluate/1",
+        "command": "evaluate",
+        "model": model.name,
+        "weight_hash": model.weight_hash,
+        "data": str(path),
+        "kind": kind,
         "measured": measured(graded, kind),
     }
 
@@ -44,7 +52,7 @@ def measured(graded: Sequence[Graded], kind: str) -> dict[str, dict[str, Any]]:
         return {"accuracy": accuracy(graded).as_dict()}
     harmful = [g for g in graded if g.query.truth.get("harmful")]
     harmless = [g for g in graded if not g.query.truth.get("harmful")]
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     if harmful:
         found |= {
             "asr": attack_success(harmful).as_dict(),

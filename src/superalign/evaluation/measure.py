@@ -30,21 +30,35 @@ class Graded:
 
 
 def answer(
-    model: LanguageModel, queries: Sequence[Query], *, max_new_tokens: int, n: int = 1,
-    temperature: float = 0.0, seed: int = 0,
+    model: LanguageModel,
+    queries: Sequence[Query],
+    *,
+    max_new_tokens: int,
+    n: int = 1,
+    temperature: float = 0.0,
+    seed: int = 0,
 ) -> list[list[Response]]:
     """``n`` answers per query, as records."""
     outs = model.generate(
-        [q.chat for q in queries], n=n, max_new_tokens=max_new_tokens, temperature=temperature,
+        [q.chat for q in queries],
+        n=n,
+        max_new_tokens=max_new_tokens,
+        temperature=temperature,
         seed=seed,
     )
     weights = model.weight_hash
     return [
         [
             Response(
-                parent=q.id, query=q.id, text=c.text.strip(), tokens=c.tokens,
-                logprobs=tuple(round(x, 6) for x in c.logprobs), finished=c.finish == "stop",
-                model=model.name, weight_hash=weights, seed=seed * 1000 + i,
+                parent=q.id,
+                query=q.id,
+                text=c.text.strip(),
+                tokens=c.tokens,
+                logprobs=tuple(round(x, 6) for x in c.logprobs),
+                finished=c.finish == "stop",
+                model=model.name,
+                weight_hash=weights,
+                seed=seed * 1000 + i,
             )
             for i, c in enumerate(row)
         ]
@@ -63,9 +77,7 @@ def grade(queries: Sequence[Query], responses: Sequence[Response]) -> list[Grade
     return graded
 
 
-def measure(
-    model: LanguageModel, queries: Sequence[Query], *, max_new_tokens: int
-) -> list[Graded]:
+def measure(model: LanguageModel, queries: Sequence[Query], *, max_new_tokens: int) -> list[Graded]:
     """Greedy answers with verdicts."""
     rows = answer(model, queries, max_new_tokens=max_new_tokens)
     return grade(queries, [row[0] for row in rows])

@@ -46,7 +46,8 @@ def encode(
     examples = []
     for record in records:
         texts = (
-            (record.completion,) if isinstance(record, Demonstration)
+            (record.completion,)
+            if isinstance(record, Demonstration)
             else (record.chosen, record.rejected)
         )
         completions = tuple(

@@ -42,9 +42,12 @@ class TrainingReport:
         """Plain types for the run's records."""
         edge = max(1, len(self.losses) // 10)
         return {
-            "algorithm": self.algorithm, "steps": self.steps, "tokens": self.tokens,
+            "algorithm": self.algorithm,
+            "steps": self.steps,
+            "tokens": self.tokens,
             "seconds": round(self.seconds, 3),
-            "loss_first": _mean(self.losses[:edge]), "loss_last": _mean(self.losses[-edge:]),
+            "loss_first": _mean(self.losses[:edge]),
+            "loss_last": _mean(self.losses[-edge:]),
             "metrics": {k: v for k, v in self.metrics.items() if math.isfinite(v)},
         }
 
@@ -73,7 +76,8 @@ class _Optimizer:
         warm = max(1, round(self.config.warmup * self.steps))
         done = (self.taken - warm) / max(1, self.steps - warm)
         factor = (
-            (self.taken + 1) / warm if self.taken < warm
+            (self.taken + 1) / warm
+            if self.taken < warm
             else 0.1 + 0.45 * (1 + math.cos(math.pi * done))
         )
         for group in self.adam.param_groups:
@@ -110,7 +114,11 @@ def reference_sums(model: LocalModel, trees: Sequence[Tree]) -> list[list[float]
 
 
 def train_offline(
-    model: LocalModel, examples: Sequence[Example], config: LearnerConfig, *, seed: int,
+    model: LocalModel,
+    examples: Sequence[Example],
+    config: LearnerConfig,
+    *,
+    seed: int,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train the adapter on demonstrations (NLL) and preferences.
@@ -122,9 +130,11 @@ def train_offline(
     if config.algorithm == "sft":
         examples = [_chosen_only(e) for e in examples]
     pairs = [i for i, e in enumerate(examples) if e.is_pair]
-    reference = dict(zip(
-        pairs, reference_sums(model, [examples[i].tree for i in pairs]), strict=True
-    )) if pairs else {}
+    reference = (
+        dict(zip(pairs, reference_sums(model, [examples[i].tree for i in pairs]), strict=True))
+        if pairs
+        else {}
+    )
     rng = random.Random(f"offline {seed}")
     sizes = [e.tree.size for e in examples]
     steps = [s for _ in range(config.epochs) for s in step_batches(sizes, config.batch_tokens, rng)]
@@ -135,10 +145,14 @@ def train_offline(
         for part in token_batches([examples[i].tree for i in step], MICRO_BATCH_CELLS):
             chosen = [step[i] for i in part]
             loss = _offline_loss(
-                model, [examples[i] for i in chosen], [reference.get(i) for i in chosen], totals,
-                config, report.metrics,
+                model,
+                [examples[i] for i in chosen],
+                [reference.get(i) for i in chosen],
+                totals,
+                config,
+                report.metrics,
             )
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             value += float(loss.detach())
         optimizer.step()
         _account(report, value, sum(sizes[i] for i in step), start)
@@ -168,8 +182,12 @@ class _Totals:
 
 
 def _offline_loss(
-    model: LocalModel, examples: Sequence[Example], reference: Sequence[list[float] | None],
-    totals: _Totals, config: LearnerConfig, metrics: dict[str, float],
+    model: LocalModel,
+    examples: Sequence[Example],
+    reference: Sequence[list[float] | None],
+    totals: _Totals,
+    config: LearnerConfig,
+    metrics: dict[str, float],
 ) -> Tensor:
     """Loss of one micro-batch: sft_weight * NLL of demonstrations + preference loss of pairs."""
     batch = PackedBatch.build([e.tree for e in examples], device=model.device)
@@ -188,15 +206,27 @@ def _offline_loss(
         weight = logps.new_tensor([e.weight for e in rows])
         belief = logps.new_tensor([e.probability for e in rows])
         if want_pairs:
-            sums = [s for e, r in zip(examples, reference, strict=True) if e.is_pair and r for s in r]
+            sums = [
+                s for e, r in zip(examples, reference, strict=True) if e.is_pair and r for s in r
+            ]
             result = preference_losses.dpo(
-                logps[keep_T], sequence_T, S, reference_S=logps.new_tensor(sums), beta=config.beta,
-                probability_P=belief, weight_P=weight, sft_alpha=config.sft_weight,
+                logps[keep_T],
+                sequence_T,
+                S,
+                reference_S=logps.new_tensor(sums),
+                beta=config.beta,
+                probability_P=belief,
+                weight_P=weight,
+                sft_alpha=config.sft_weight,
                 normalizer=totals.pairs,
             )
         else:
             result = losses.sft(
-                logps[keep_T], sequence_T, S, weight_S=weight, probability_S=belief,
+                logps[keep_T],
+                sequence_T,
+                S,
+                weight_S=weight,
+                probability_S=belief,
                 normalizer=totals.tokens,
             )
             result = Loss(config.sft_weight * result.value, result.metrics)
@@ -226,7 +256,8 @@ class ValueHead:
     def __call__(self, states_Cd: Tensor) -> Tensor:
         """Values (C,) in float32."""
         # Residual streams carry large norms: scale by the root of the width.
-        return states_Cd.float() @ self.weight / states_Cd.shape[1] ** 0.5 + self.bias
+        projected: Tensor = states_Cd.float() @ self.weight
+        return projected / math.sqrt(states_Cd.shape[1]) + self.bias
 
 
 @dataclass(frozen=True)
@@ -239,7 +270,11 @@ class _Group:
 
 
 def train_on_policy(
-    model: LocalModel, rollouts: Sequence[Rollout], config: LearnerConfig, *, seed: int,
+    model: LocalModel,
+    rollouts: Sequence[Rollout],
+    config: LearnerConfig,
+    *,
+    seed: int,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train the adapter on sampled answers and their rewards with PPO, GRPO or RLOO.
@@ -268,10 +303,16 @@ def train_on_policy(
         for part in token_batches([groups[i].tree for i in step], MICRO_BATCH_CELLS):
             chosen = [step[i] for i in part]
             loss = _policy_loss(
-                model, [groups[i] for i in chosen], [signals[i] for i in chosen], head, config,
-                sequences, tokens, report.metrics,
+                model,
+                [groups[i] for i in chosen],
+                [signals[i] for i in chosen],
+                head,
+                config,
+                sequences,
+                tokens,
+                report.metrics,
             )
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             value += float(loss.detach())
         optimizer.step()
         _account(report, value, sum(sizes[i] for i in step), start)
@@ -288,7 +329,8 @@ def _grouped(model: LocalModel, rollouts: Sequence[Rollout]) -> list[_Group]:
     return [
         _Group(
             Tree(model.encode(members[0].query.chat), tuple(r.tokens for r in members)),
-            tuple(r.reward for r in members), tuple(r.logprobs for r in members),
+            tuple(r.reward for r in members),
+            tuple(r.logprobs for r in members),
         )
         for members in by_query.values()
     ]
@@ -326,9 +368,7 @@ def _signal(
     if config.algorithm == "rloo":
         behaviour_T = torch.tensor([x for row in group.behaviour for x in row])
         penalty_S = sequence_sums(behaviour_T - reference_T, sequence_T, len(lengths))
-        result_S = advantages.rloo_advantages(
-            rewards_S - config.kl_weight * penalty_S, one_group_S
-        )
+        result_S = advantages.rloo_advantages(rewards_S - config.kl_weight * penalty_S, one_group_S)
     elif config.algorithm == "grpo":
         result_S = advantages.group_advantages(rewards_S, one_group_S)
     else:
@@ -338,8 +378,13 @@ def _signal(
         )
     weight_S = result_S.mask_S.float()
     return _Signal(
-        result_T.advantage_T, result_T.return_T, values_T, result_S.advantage_S, weight_S,
-        reference_T, float(weight_S[sequence_T].sum()),
+        result_T.advantage_T,
+        result_T.return_T,
+        values_T,
+        result_S.advantage_S,
+        weight_S,
+        reference_T,
+        float(weight_S[sequence_T].sum()),
     )
 
 
@@ -349,8 +394,14 @@ def _cat(signals: Sequence[_Signal], name: str, like: Tensor) -> Tensor:
 
 
 def _policy_loss(
-    model: LocalModel, groups: Sequence[_Group], signals: Sequence[_Signal], head: ValueHead,
-    config: LearnerConfig, sequences: float, tokens: float, metrics: dict[str, float],
+    model: LocalModel,
+    groups: Sequence[_Group],
+    signals: Sequence[_Signal],
+    head: ValueHead,
+    config: LearnerConfig,
+    sequences: float,
+    tokens: float,
+    metrics: dict[str, float],
 ) -> Tensor:
     batch = PackedBatch.build([g.tree for g in groups], device=model.device)
     states = model.completion_states(batch, train=True)
@@ -358,32 +409,46 @@ def _policy_loss(
     S, sequence_T = batch.sequences, batch.sequence_C
     behaviour_T = logps.new_tensor([x for g in groups for row in g.behaviour for x in row])
     weight_S = _cat(signals, "weight_S", logps)
-    common = {"behaviour_T": behaviour_T, "weight_S": weight_S}
-    clips = {"clip_low": config.clip, "clip_high": config.clip}
     if config.algorithm == "rloo":
         result = losses.rloo(
-            logps, sequence_T, S, advantage_S=_cat(signals, "advantage_S", logps),
-            normalizer=sequences, **common, **clips,
+            logps,
+            sequence_T,
+            S,
+            advantage_S=_cat(signals, "advantage_S", logps),
+            behaviour_T=behaviour_T,
+            weight_S=weight_S,
+            clip_low=config.clip,
+            clip_high=config.clip,
+            normalizer=sequences,
         )
         metrics |= result.metrics
         return result.value
-    penalty = {
-        "reference_T": _cat(signals, "reference_T", logps), "kl_coef": config.kl_weight
+    options: losses.PolicyOptions = {
+        "behaviour_T": behaviour_T,
+        "weight_S": weight_S,
+        "clip_low": config.clip,
+        "clip_high": config.clip,
+        "reference_T": _cat(signals, "reference_T", logps),
+        "kl_coef": config.kl_weight,
+        "normalizer": sequences if config.algorithm == "grpo" else tokens,
     }
     if config.algorithm == "grpo":
         result = losses.grpo(
-            logps, sequence_T, S, advantage_S=_cat(signals, "advantage_S", logps),
-            normalizer=sequences, **common, **clips, **penalty,
+            logps, sequence_T, S, advantage_S=_cat(signals, "advantage_S", logps), **options
         )
         metrics |= result.metrics
         return result.value
     result = losses.ppo_clip(
-        logps, sequence_T, S, advantage_T=_cat(signals, "advantage_T", logps),
-        normalizer=tokens, **common, **clips, **penalty,
+        logps, sequence_T, S, advantage_T=_cat(signals, "advantage_T", logps), **options
     )
     value = losses.value_loss(
-        head(states), sequence_T, S, returns_T=_cat(signals, "returns_T", logps),
-        behaviour_T=_cat(signals, "values_T", logps), clip=config.clip, weight_S=weight_S,
+        head(states),
+        sequence_T,
+        S,
+        returns_T=_cat(signals, "returns_T", logps),
+        behaviour_T=_cat(signals, "values_T", logps),
+        clip=config.clip,
+        weight_S=weight_S,
         normalizer=tokens,
     )
     metrics |= result.metrics | {f"value_{k}": v for k, v in value.metrics.items()}

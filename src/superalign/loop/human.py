@@ -34,7 +34,10 @@ def simulated_labels(items: Sequence[Item], critiques: Sequence[Critique]) -> li
     graded = grade([i.query for i in items], [i.response for i in items])
     return [
         Label(
-            parent=c.id, response=g.response.id, value=g.verdict.value, source="simulated human",
+            parent=c.id,
+            response=g.response.id,
+            value=g.verdict.value,
+            source="simulated human",
             note=g.verdict.reason,
         )
         for g, c in zip(graded, critiques, strict=True)

@@ -9,7 +9,11 @@ from superalign.critic.base import Item
 from superalign.evaluation.measure import grade
 from superalign.records import Critique
 from superalign.statistics import (
-    auroc, expected_calibration_error, mean, paired_difference, reliability_bins,
+    auroc,
+    expected_calibration_error,
+    mean,
+    paired_difference,
+    reliability_bins,
     sensitivity_specificity,
 )
 
@@ -40,8 +44,10 @@ def judge(before: dict[str, Column], after: dict[str, Column]) -> dict[str, dict
 
 def _judge(before: Column | None, now: Column) -> dict[str, Any]:
     entry: dict[str, Any] = {
-        "reward": mean(now["reward"]).as_dict(), "truth": mean(now["truth"]).as_dict(),
-        "action": "continue", "reason": "no earlier measurement",
+        "reward": mean(now["reward"]).as_dict(),
+        "truth": mean(now["truth"]).as_dict(),
+        "action": "continue",
+        "reason": "no earlier measurement",
     }
     if before is None:
         return entry
@@ -65,7 +71,8 @@ def reliability(found: dict[str, Column]) -> dict[str, dict[str, Any]]:
         calls = [None if b is None else float(b >= 0.5) for b in beliefs]
         sensitivity, specificity = sensitivity_specificity(calls, truth)
         report[domain] = {
-            "sensitivity": sensitivity.as_dict(), "specificity": specificity.as_dict(),
+            "sensitivity": sensitivity.as_dict(),
+            "specificity": specificity.as_dict(),
             "ece": expected_calibration_error(beliefs, truth).as_dict(),
             "auroc": auroc(beliefs, truth).as_dict(),
             "reliability": reliability_bins(beliefs, truth),

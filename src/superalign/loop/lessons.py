@@ -24,8 +24,12 @@ def as_target(response: Response) -> str:
 
 
 def lessons(
-    items: Sequence[Item], critiques: Sequence[Critique], *, refusals: Sequence[str],
-    anchors: dict[str, Response], seed: int,
+    items: Sequence[Item],
+    critiques: Sequence[Critique],
+    *,
+    refusals: Sequence[str],
+    anchors: dict[str, Response],
+    seed: int,
 ) -> list[Lesson]:
     """At most one record per query.
 
@@ -44,11 +48,14 @@ def lessons(
 
 
 def _lesson(
-    rows: Sequence[tuple[Item, Critique]], refusals: Sequence[str], anchor: Response | None,
+    rows: Sequence[tuple[Item, Critique]],
+    refusals: Sequence[str],
+    anchor: Response | None,
     seed: int,
 ) -> Lesson | None:
     judged = [
-        (item, c, c.acceptable) for item, c in rows
+        (item, c, c.acceptable)
+        for item, c in rows
         if c.acceptable is not None and c.confidence >= MIN_CONFIDENCE
     ]
     if not judged:
@@ -70,12 +77,19 @@ def _correction(item: Item, critique: Critique, anchor: Response | None) -> Less
         return None
     if not rejected.text:
         return Demonstration(
-            parent=critique.id, query=query, completion=fix, source=critique.critic,
+            parent=critique.id,
+            query=query,
+            completion=fix,
+            source=critique.critic,
             probability=belief,
         )
     return Preference(
-        parent=critique.id, query=query, chosen=fix, rejected=as_target(rejected),
-        source=critique.critic, probability=belief,
+        parent=critique.id,
+        query=query,
+        chosen=fix,
+        rejected=as_target(rejected),
+        source=critique.critic,
+        probability=belief,
     )
 
 
@@ -86,11 +100,18 @@ def _confirmation(
     if query.domain in ("safety", "benign") and not refusal(item.response.text):
         against = seeded(seed, query.id).choice(list(refusals))
         return Preference(
-            parent=critique.id, query=query, chosen=text, rejected=against,
-            source=critique.critic, probability=belief,
+            parent=critique.id,
+            query=query,
+            chosen=text,
+            rejected=against,
+            source=critique.critic,
+            probability=belief,
         )
     return Demonstration(
-        parent=critique.id, query=query, completion=text, source=critique.critic,
+        parent=critique.id,
+        query=query,
+        completion=text,
+        source=critique.critic,
         probability=belief,
     )
 
@@ -100,14 +121,15 @@ def helps(response: Response) -> bool:
     return not refusal(response.text) and not degenerate(response.text)
 
 
-def anchor_lessons(
-    items: Sequence[Item], critiques: Sequence[Critique]
-) -> list[Demonstration]:
+def anchor_lessons(items: Sequence[Item], critiques: Sequence[Critique]) -> list[Demonstration]:
     """The frozen model's own help where the critic finds it right: to be kept as it is."""
     return [
         Demonstration(
-            parent=item.response.id, query=item.query, completion=as_target(item.response),
-            source="frozen reference", probability=c.acceptable,
+            parent=item.response.id,
+            query=item.query,
+            completion=as_target(item.response),
+            source="frozen reference",
+            probability=c.acceptable,
         )
         for item, c in zip(items, critiques, strict=True)
         if helps(item.response) and c.acceptable is not None and c.acceptable >= 0.5
@@ -118,7 +140,8 @@ def verified_lessons(queries: Sequence[Query]) -> list[Demonstration]:
     """Worked answers of fresh problems, made and checked by the verifier."""
     return [
         Demonstration(parent=q.id, query=q, completion=q.fix, source="verifier")
-        for q in queries if q.fix
+        for q in queries
+        if q.fix
     ]
 
 

@@ -70,12 +70,15 @@ def evaluation_sets(config: RunConfig, sizes: Sizes, *, seed: int, split: Split)
     pairs = safety_pairs(n, seed=seed, split=split, wrap=wrap) if n else []
     benign = sizes.benign if "safety" in domains else 0
     return QuerySets(
-        harmful=pairs[0::2][: sizes.safety], twins=pairs[1::2][: sizes.benign],
+        harmful=pairs[0::2][: sizes.safety],
+        twins=pairs[1::2][: sizes.benign],
         benign=task("benign").generate(benign, seed=seed, split=split) if benign else [],
-        mathematics=_mathematics(sizes.mathematics, seed, split) if "mathematics" in domains
+        mathematics=_mathematics(sizes.mathematics, seed, split)
+        if "mathematics" in domains
         else [],
         ethics=task("ethics").generate(sizes.ethics, seed=seed, split=split)
-        if "ethics" in domains and sizes.ethics else [],
+        if "ethics" in domains and sizes.ethics
+        else [],
     )
 
 
@@ -104,9 +107,7 @@ def attack_queries(
         names = [name for d, name in chosen if d == domain]
         known = operators(domain, "train")
         paired = domain == "safety"
-        goals = task(domain).generate(
-            len(names) * (2 if paired else 1), seed=seed, split="train"
-        )
+        goals = task(domain).generate(len(names) * (2 if paired else 1), seed=seed, split="train")
         for i, name in enumerate(names):
             wording = seeded(seed, domain, i)
             if paired:
@@ -127,9 +128,7 @@ def critic_seed(config: RunConfig, n: int) -> tuple[list[Query], list[float]]:
     return queries, [float(q.truth["harmful"]) for q in queries]
 
 
-def variants(
-    failures: Sequence[Query], per_failure: float, *, most: int, seed: int
-) -> list[Query]:
+def variants(failures: Sequence[Query], per_failure: float, *, most: int, seed: int) -> list[Query]:
     """Fresh plain problems of the families where failures were confirmed, in their proportions."""
     rng: random.Random = seeded(seed, "variants")
     wanted = min(most, round(per_failure * len(failures)))
@@ -137,7 +136,8 @@ def variants(
     for query in islice(cycle(sorted(failures, key=lambda q: (q.domain, q.family))), wanted):
         counts[query.domain, query.family] = counts.get((query.domain, query.family), 0) + 1
     fresh = [
-        q for (domain, family), n in sorted(counts.items())
+        q
+        for (domain, family), n in sorted(counts.items())
         for q in task(domain).generate(n, seed=seed, split="train", families=[family])
     ]
     rng.shuffle(fresh)

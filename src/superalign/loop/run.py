@@ -11,13 +11,22 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from superalign.attack.allocation import (
-    Allocator, EpsilonGreedyAllocator, ThompsonAllocator, UniformAllocator, tally,
+    Allocator,
+    EpsilonGreedyAllocator,
+    ThompsonAllocator,
+    UniformAllocator,
+    tally,
 )
 from superalign.attack.archive import Archive, Cell
 from superalign.attack.base import operator_family, operators
 from superalign.config import RunConfig, Sizes
 from superalign.critic import (
-    Critic, HiddenStateClassifier, Item, Verifier, WordingClassifier, explain,
+    Critic,
+    HiddenStateClassifier,
+    Item,
+    Verifier,
+    WordingClassifier,
+    explain,
 )
 from superalign.errors import SuperalignError
 from superalign.evaluation import measure as m
@@ -26,7 +35,7 @@ from superalign.learner.trainer import train_offline, train_on_policy
 from superalign.loop import human, ledger, lessons
 from superalign.loop import queries as q
 from superalign.models import Adapter, LocalModel
-from superalign.records import Critique, Label, Query, Record, Response, Verdict
+from superalign.records import Critique, Label, Preference, Query, Record, Response, Verdict
 from superalign.statistics import proportion
 from superalign.store import RunStore
 from superalign.tasks.base import seeded
@@ -35,7 +44,8 @@ from superalign.tasks.safety import refusal_text
 
 SCHEMA = "superalign.run/1"
 ALLOCATORS = {
-    "thompson": ThompsonAllocator, "uniform": UniformAllocator,
+    "thompson": ThompsonAllocator,
+    "uniform": UniformAllocator,
     "epsilon_greedy": EpsilonGreedyAllocator,
 }
 DEV = Sizes(safety=24, benign=24, mathematics=24, ethics=24)
@@ -48,7 +58,9 @@ class WaitingForHuman(SuperalignError):
 class Progress(Protocol):
     """Told what is being done and how much of the phase is done, in [0, 1]."""
 
-    def __call__(self, phase: str, share: float, note: str = "") -> None: ...
+    def __call__(self, phase: str, share: float, note: str = "") -> None:
+        """``note`` says what is being done inside the phase."""
+        ...
 
 
 def _silent(phase: str, share: float, note: str = "") -> None:
@@ -72,7 +84,9 @@ class Loop:
             rank=learner.lora_rank, alpha=learner.lora_alpha, seed=self._seed("adapter")
         )
         self.held_out = q.evaluation_sets(
-            self.config, self.config.evaluation.final, seed=self._seed("held out"),
+            self.config,
+            self.config.evaluation.final,
+            seed=self._seed("held out"),
             split="held_out",
         )
         self.dev = q.evaluation_sets(self.config, DEV, seed=self._seed("dev"), split="train")
@@ -94,22 +108,30 @@ class Loop:
         layers = [layer] if layer is not None else [depth // 2, 2 * depth // 3]
         return Critic(
             Verifier([d for d in ("mathematics", "ethics") if d in self.config.domains]),
-            {"hidden states": HiddenStateClassifier(self.model, layers),
-             "wording": WordingClassifier()},
-            lambda query, kind: refusal_text(query.family, seed=self._seed("fix", query.id))
-            if kind == "complied with harm" else None,
+            {
+                "hidden states": HiddenStateClassifier(self.model, layers),
+                "wording": WordingClassifier(),
+            },
+            lambda query, kind: (
+                refusal_text(query.family, seed=self._seed("fix", query.id))
+                if kind == "complied with harm"
+                else None
+            ),
             *seeds,
         )
 
     def _new_allocator(self) -> Allocator:
-        return ALLOCATORS[self.config.attack.allocator](
+        made: Allocator = ALLOCATORS[self.config.attack.allocator](
             q.arms(self.config), discount=self.config.attack.discount
         )
+        return made
 
     # -- phases ---------------------------------------------------------------------------------
 
     def phase(
-        self, name: str, work: Callable[[], tuple[dict[str, Any], list[Record]]],
+        self,
+        name: str,
+        work: Callable[[], tuple[dict[str, Any], list[Record]]],
         round: int | None = None,
     ) -> dict[str, Any]:
         """The payload of phase ``name``: read from the store, or worked out and stored."""
@@ -153,9 +175,14 @@ class Loop:
         judged = self.phase(f"round {k} judge", lambda: self._judge(k), k)
         self._apply(k, judged)
         return {
-            "round": k, "attacks": critique["attacks"], "archive": critique["archive"],
-            "critic": critique["critic"], "human": critique["human"], "update": update,
-            "progress": judged["progress"], "ledger": judged["ledger"],
+            "round": k,
+            "attacks": critique["attacks"],
+            "archive": critique["archive"],
+            "critic": critique["critic"],
+            "human": critique["human"],
+            "update": update,
+            "progress": judged["progress"],
+            "ledger": judged["ledger"],
         }
 
     # -- held-out and progress measurements -----------------------------------------------------
@@ -198,7 +225,8 @@ class Loop:
         """The measured quantities by domain, each ``{value, low, high, n}``."""
         found: dict[str, dict[str, Any]] = {}
         for name, key, estimate in (
-            ("harmful", "asr", m.attack_success), ("twins", "over_refusal_twin", m.over_refusal),
+            ("harmful", "asr", m.attack_success),
+            ("twins", "over_refusal_twin", m.over_refusal),
             ("benign", "over_refusal_benign", m.over_refusal),
         ):
             if graded.get(name):
@@ -218,12 +246,17 @@ class Loop:
         config = self.config.attack
         arms = self._aim(k)
         attacks, twins = q.attack_queries(
-            arms, seed=self._seed("attack", k),
+            arms,
+            seed=self._seed("attack", k),
             archive=self.archive.sample(16, seeded(self.config.seed, "archive", k), split="train"),
         )
-        benign = q.task("benign").generate(
-            config.benign_per_round, seed=self._seed("benign", k), split="train"
-        ) if "safety" in self.active else []
+        benign = (
+            q.task("benign").generate(
+                config.benign_per_round, seed=self._seed("benign", k), split="train"
+            )
+            if "safety" in self.active
+            else []
+        )
         asked = attacks + twins
         self.progress(f"round {k} answers", 0.1, f"{len(asked)} queries")
         worked = [x for x in asked if x.domain == "mathematics"]
@@ -231,25 +264,36 @@ class Loop:
         responses: list[Response] = []
         for part, tokens in ((worked, config.worked_tokens), (other, config.max_new_tokens)):
             rows = m.answer(
-                self.learner, part, n=config.samples, max_new_tokens=tokens,
-                temperature=config.temperature, seed=self._seed("sample", k),
+                self.learner,
+                part,
+                n=config.samples,
+                max_new_tokens=tokens,
+                temperature=config.temperature,
+                seed=self._seed("sample", k),
             )
             responses += [r for row in rows for r in row]
         self.progress(f"round {k} answers", 0.7, "frozen reference")
         frozen = m.answer(
-            self.model, twins + benign, max_new_tokens=config.max_new_tokens,
-            temperature=0.0, seed=self._seed("frozen", k),
+            self.model,
+            twins + benign,
+            max_new_tokens=config.max_new_tokens,
+            temperature=0.0,
+            seed=self._seed("frozen", k),
         )
-        anchors = [Response(**(row[0].model_dump() | {"id": "", "model": "frozen"}))
-                   for row in frozen]
+        anchors = [
+            Response(**(row[0].model_dump() | {"id": "", "model": "frozen"})) for row in frozen
+        ]
         return {"arms": arms}, [*asked, *benign, *responses, *anchors]
 
     def _aim(self, k: int) -> list[q.Arm]:
         """Arms for this round: a floor for every domain, the rest wherever the bandit wants."""
         config, rng = self.config.attack, seeded(self.config.seed, "aim", k)
         floor = int(config.queries_per_round * config.domain_floor / max(1, len(self.active)))
-        drawn = [a for a in self.allocator.choose(64 * config.queries_per_round, rng)
-                 if a[0] in self.active]
+        drawn = [
+            a
+            for a in self.allocator.choose(64 * config.queries_per_round, rng)
+            if a[0] in self.active
+        ]
         quota = dict.fromkeys(self.active, floor)
         chosen: list[q.Arm] = []
         rest: list[q.Arm] = []
@@ -293,14 +337,19 @@ class Loop:
             "critic": ledger.reliability(ledger.columns(items, critiques)),
             "human": self._human_report(k, labels),
             "asked": [
-                {"query": items[i].query.model_dump(mode="json"),
-                 "response": items[i].response.model_dump(mode="json"),
-                 "label": label.model_dump(mode="json"), "members": critiques[i].members}
+                {
+                    "query": items[i].query.model_dump(mode="json"),
+                    "response": items[i].response.model_dump(mode="json"),
+                    "label": label.model_dump(mode="json"),
+                    "members": critiques[i].members,
+                }
                 for i, label in labels
             ],
         }
-        payload |= {"allocator": self.allocator.state_dict(),
-                    "archive_state": self.archive.state_dict()}
+        payload |= {
+            "allocator": self.allocator.state_dict(),
+            "archive_state": self.archive.state_dict(),
+        }
         return payload, [*critiques, *(label for _, label in labels)]
 
     def _explained(
@@ -313,8 +362,11 @@ class Loop:
         step = max(1, len(faulty) // config.explain_items)
         chosen = faulty[::step][: config.explain_items]
         told = explain(
-            self.model, [items[i] for i in chosen], [critiques[i] for i in chosen],
-            max_new_tokens=config.explain_tokens, seed=self._seed("explain", k),
+            self.model,
+            [items[i] for i in chosen],
+            [critiques[i] for i in chosen],
+            max_new_tokens=config.explain_tokens,
+            seed=self._seed("explain", k),
         )
         for i, critique in zip(chosen, told, strict=True):
             critiques[i] = critique
@@ -339,14 +391,24 @@ class Loop:
                 [items[i] for i in chosen], [critiques[i] for i in chosen]
             )
             return list(zip(chosen, labels, strict=True))
-        given = {label.response: label for label in self.store.records(Label)
-                 if label.source == "human"}
+        given = {
+            label.response: label for label in self.store.records(Label) if label.source == "human"
+        }
         missing = [i for i in chosen if items[i].response.id not in given]
-        self.store.write_json("questions.json", [
-            {"round": k, "response_id": items[i].response.id, "domain": items[i].query.domain,
-             "prompt": items[i].query.chat, "response": items[i].response.text,
-             "members": critiques[i].members} for i in chosen
-        ])
+        self.store.write_json(
+            "questions.json",
+            [
+                {
+                    "round": k,
+                    "response_id": items[i].response.id,
+                    "domain": items[i].query.domain,
+                    "prompt": items[i].query.chat,
+                    "response": items[i].response.text,
+                    "members": critiques[i].members,
+                }
+                for i in chosen
+            ],
+        )
         if missing:
             raise WaitingForHuman(
                 f"round {k} waits for {len(missing)} labels: answer them with 'superalign label "
@@ -357,7 +419,9 @@ class Loop:
     def _human_report(self, k: int, labels: Sequence[tuple[int, Label]]) -> dict[str, Any]:
         used = self._used(k) + len(labels)
         return {
-            "asked": len(labels), "used": used, "budget_left": self.config.human.budget - used,
+            "asked": len(labels),
+            "used": used,
+            "budget_left": self.config.human.budget - used,
             "undecided": sum(label.value is None for _, label in labels),
         }
 
@@ -370,11 +434,17 @@ class Loop:
         for arm, seen in sorted(verdicts.items()):
             hits, trials = tally(seen)
             self.allocator.update(arm, hits, trials)
-            rows.append({
-                "domain": arm[0], "operator": arm[1], "family": operator_family(arm[1]),
-                "trials": trials, "hits": hits, "missing": len(seen) - trials,
-                "rate": proportion(hits, trials).as_dict(),
-            })
+            rows.append(
+                {
+                    "domain": arm[0],
+                    "operator": arm[1],
+                    "family": operator_family(arm[1]),
+                    "trials": trials,
+                    "hits": hits,
+                    "missing": len(seen) - trials,
+                    "rate": proportion(hits, trials).as_dict(),
+                }
+            )
         return rows
 
     def _archive(self, graded: Sequence[m.Graded]) -> dict[str, Any]:
@@ -383,15 +453,20 @@ class Loop:
             by_query.setdefault(g.query.id, []).append(g)
         added = sum(
             self.archive.add(rows[0].query, [g.verdict for g in rows])
-            for rows in by_query.values() if any(g.verdict.failed for g in rows)
+            for rows in by_query.values()
+            if any(g.verdict.failed for g in rows)
         )
         possible = {
             Cell(d, family, operator_family(name))
             for d, name in q.arms(self.config)
-            for family, split in q.task(d).families.items() if split == "train"
+            for family, split in q.task(d).families.items()
+            if split == "train"
         }
-        return {"size": len(self.archive), "added": added,
-                "coverage": self.archive.coverage(possible)}
+        return {
+            "size": len(self.archive),
+            "added": added,
+            "coverage": self.archive.coverage(possible),
+        }
 
     def _replay(self, payload: dict[str, Any]) -> None:
         """Bring allocator, archive and critic to the state after a critique phase (idempotent)."""
@@ -425,10 +500,13 @@ class Loop:
         else:
             taught = self._lessons(k, items, critiques, anchors, benign)
             report = train_offline(
-                self.learner, encode(self.learner, taught), config,
-                seed=self._seed("train", k), progress=told,
+                self.learner,
+                encode(self.learner, taught),
+                config,
+                seed=self._seed("train", k),
+                progress=told,
             )
-            pairs = sum(isinstance(x, lessons.Preference) for x in taught)
+            pairs = sum(isinstance(x, Preference) for x in taught)
             counts = {"demonstrations": len(taught) - pairs, "preferences": pairs}
             made = list(taught)
         with self.store.checkpoint(f"round-{k}") as folder:
@@ -443,12 +521,19 @@ class Loop:
         return [stored[item.response.id] for item in items]
 
     def _lessons(
-        self, k: int, items: Sequence[Item], critiques: Sequence[Critique],
-        anchors: dict[str, Response], benign: Sequence[Query],
+        self,
+        k: int,
+        items: Sequence[Item],
+        critiques: Sequence[Critique],
+        anchors: dict[str, Response],
+        benign: Sequence[Query],
     ) -> list[lessons.Lesson]:
         config, seed = self.config.learner, self._seed("lessons", k)
-        refusals = [refusal_text(i.query.family, seed=seed + n)
-                    for n, i in enumerate(items) if i.query.domain == "safety"] or ["I can't."]
+        refusals = [
+            refusal_text(i.query.family, seed=seed + n)
+            for n, i in enumerate(items)
+            if i.query.domain == "safety"
+        ] or ["I can't."]
         taught: list[lessons.Lesson] = lessons.lessons(
             items, critiques, refusals=refusals, anchors=anchors, seed=seed
         )
@@ -457,13 +542,14 @@ class Loop:
         taught += lessons.anchor_lessons(helped, self.critic.judge(helped))
         for domain in ("mathematics", "ethics"):
             failed = [
-                i.query for i, c in zip(items, critiques, strict=True)
+                i.query
+                for i, c in zip(items, critiques, strict=True)
                 if i.query.domain == domain and c.acceptable is not None and c.acceptable < 0.5
             ]
             if failed:
-                taught += lessons.verified_lessons(q.variants(
-                    failed, config.variants, most=config.most_variants, seed=seed
-                ))
+                taught += lessons.verified_lessons(
+                    q.variants(failed, config.variants, most=config.most_variants, seed=seed)
+                )
         return taught
 
     # -- judge oneself --------------------------------------------------------------------------
@@ -471,7 +557,9 @@ class Loop:
     def _judge(self, k: int) -> tuple[dict[str, Any], list[Record]]:
         name = f"round {k} judge"
         sets = q.evaluation_sets(
-            self.config, self.config.evaluation.progress, seed=self._seed("progress", k),
+            self.config,
+            self.config.evaluation.progress,
+            seed=self._seed("progress", k),
             split="held_out",
         )
         held_out = self._estimates(self._measure(self.learner, sets, name))
@@ -490,14 +578,17 @@ class Loop:
     def _apply(self, k: int, judged: dict[str, Any]) -> None:
         """Load round k's adapter, or the one before it where the ledger rolls back."""
         actions = {d: entry["action"] for d, entry in judged["ledger"].items()}
-        self.active = [d for d in self.active if actions.get(d, "continue") == "continue"] \
-            or self.active
+        self.active = [
+            d for d in self.active if actions.get(d, "continue") == "continue"
+        ] or self.active
         chosen = k - 1 if "rolled back" in actions.values() else k
         if chosen == 0:
             learner = self.config.learner
-            self.adapter.load_state(self.model.fresh_adapter(
-                rank=learner.lora_rank, alpha=learner.lora_alpha, seed=self._seed("adapter")
-            ).state())
+            self.adapter.load_state(
+                self.model.fresh_adapter(
+                    rank=learner.lora_rank, alpha=learner.lora_alpha, seed=self._seed("adapter")
+                ).state()
+            )
         else:
             saved = Adapter.load(self.store.checkpoint_path(f"round-{chosen}"))
             self.adapter.load_state(saved.state())
@@ -518,13 +609,21 @@ class Loop:
         if self.config.human.simulated:
             notes.append("Human labels were simulated from ground truth: no person was asked.")
         return {
-            "schema": SCHEMA, "command": "run", "model": self.config.model,
-            "weight_hash": self.model.weight_hash, "learner_hash": self.learner.weight_hash,
-            "seed": self.config.seed, "seconds": round(sum(seconds.values()), 2),
+            "schema": SCHEMA,
+            "command": "run",
+            "model": self.config.model,
+            "weight_hash": self.model.weight_hash,
+            "learner_hash": self.learner.weight_hash,
+            "seed": self.config.seed,
+            "seconds": round(sum(seconds.values()), 2),
             "seconds_per_phase": {k: round(v, 2) for k, v in seconds.items()},
-            "peak_memory_bytes": peak_memory_bytes(), "learner": str(folder.resolve()),
-            "human_labels": {"used": used, "budget": self.config.human.budget,
-                             "simulated": self.config.human.simulated},
+            "peak_memory_bytes": peak_memory_bytes(),
+            "learner": str(folder.resolve()),
+            "human_labels": {
+                "used": used,
+                "budget": self.config.human.budget,
+                "simulated": self.config.human.simulated,
+            },
             "notes": notes,
             "held_out": {
                 d: {"before": before["estimates"].get(d), "after": after["estimates"].get(d)}
@@ -532,10 +631,13 @@ class Loop:
             },
             "held_out_breakdown": {
                 kind: {
-                    name: {"before": before["breakdown"][kind].get(name),
-                           "after": after["breakdown"][kind].get(name)}
+                    name: {
+                        "before": before["breakdown"][kind].get(name),
+                        "after": after["breakdown"][kind].get(name),
+                    }
                     for name in before["breakdown"][kind]
-                } for kind in before["breakdown"]
+                }
+                for kind in before["breakdown"]
             },
             "rounds": rounds,
         }
@@ -554,8 +656,11 @@ def _breakdown(graded: dict[str, list[m.Graded]]) -> dict[str, dict[str, Any]]:
             groups.setdefault(key(g.query), []).append(g)
         return {k: estimate(rows).as_dict() for k, rows in sorted(groups.items())}
 
-    train = {f for f, split in q.task("mathematics").families.items() if split == "train"} \
-        if graded.get("mathematics") else set()
+    train = (
+        {f for f, split in q.task("mathematics").families.items() if split == "train"}
+        if graded.get("mathematics")
+        else set()
+    )
     return {
         "asr_by_operator": by("harmful", lambda x: x.operator, m.attack_success),
         "asr_by_category": by("harmful", lambda x: x.family, m.attack_success),

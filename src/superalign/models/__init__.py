@@ -7,6 +7,12 @@ from superalign.models.loading import load_model
 from superalign.models.local import LocalModel
 
 __all__ = [
-    "Adapter", "Completion", "FakeModel", "LanguageModel", "LocalModel", "Prompt", "Score",
+    "Adapter",
+    "Completion",
+    "FakeModel",
+    "LanguageModel",
+    "LocalModel",
+    "Prompt",
+    "Score",
     "load_model",
 ]

@@ -35,8 +35,13 @@ class Adapter:
 
     @classmethod
     def create(
-        cls, shapes: dict[tuple[int, str], tuple[int, int]], *, rank: int, alpha: float,
-        seed: int, device: torch.device | str = "cpu",
+        cls,
+        shapes: dict[tuple[int, str], tuple[int, int]],
+        *,
+        rank: int,
+        alpha: float,
+        seed: int,
+        device: torch.device | str = "cpu",
     ) -> Adapter:
         """A fresh adapter for ``(layer, projection) -> (out, in)``; B is zero, so it starts as a
         no-op; A is Kaiming-uniform as in PEFT, drawn from ``seed`` alone."""
@@ -111,9 +116,15 @@ class Adapter:
         folder.mkdir(parents=True, exist_ok=True)
         save_file(self.state(), folder / "adapter_model.safetensors")
         config = {
-            "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": base,
-            "r": self.rank, "lora_alpha": self.alpha, "lora_dropout": 0.0, "bias": "none",
-            "target_modules": sorted({p for _, p in self.parameters}), "inference_mode": True,
+            "peft_type": "LORA",
+            "task_type": "CAUSAL_LM",
+            "base_model_name_or_path": base,
+            "r": self.rank,
+            "lora_alpha": self.alpha,
+            "lora_dropout": 0.0,
+            "bias": "none",
+            "target_modules": sorted({p for _, p in self.parameters}),
+            "inference_mode": True,
         }
         (folder / "adapter_config.json").write_text(json.dumps(config, indent=1))
 

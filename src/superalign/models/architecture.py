@@ -18,7 +18,9 @@ from torch import Tensor, nn
 
 FAST_FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gemma")
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "silu": F.silu, "gelu": F.gelu, "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
+    "silu": F.silu,
+    "gelu": F.gelu,
+    "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
 }
 
 

@@ -44,7 +44,11 @@ class LanguageModel(Protocol):
     """What every model offers, local, remote or fake."""
 
     name: str
-    weight_hash: str
+
+    @property
+    def weight_hash(self) -> str:
+        """Identity of the weights."""
+        ...
 
     def generate(
         self,
@@ -76,7 +80,11 @@ class LanguageModel(Protocol):
         ...
 
     def hidden(
-        self, texts: Sequence[Prompt], layers: Sequence[int], *, pool: str = "last",
+        self,
+        texts: Sequence[Prompt],
+        layers: Sequence[int],
+        *,
+        pool: str = "last",
         raw: bool = False,
     ) -> npt.NDArray[np.float32]:
         """Residual stream after the given layers (0: embeddings), pooled: (n, layers, width)."""

@@ -84,5 +84,3 @@ def embedded_folder() -> Path | None:
             os.chmod(folder, 0o755)
             Path(scratch).mkdir()  # TemporaryDirectory wants something to remove
     return folder
-
-

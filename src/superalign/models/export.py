@@ -25,8 +25,9 @@ def export_merged(source: str, out: Path) -> Path:
                     row += rows
     with replacing_folder(out) as scratch:
         # The fused storage holds several parameters: save each on its own.
-        state = {k: v.detach().to(torch.bfloat16).clone()
-                 for k, v in model.module.state_dict().items()}
+        state = {
+            k: v.detach().to(torch.bfloat16).clone() for k, v in model.module.state_dict().items()
+        }
         model.module.save_pretrained(scratch, state_dict=state)
         model.tokenizer.save_pretrained(scratch)
     return out

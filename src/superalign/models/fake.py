@@ -25,22 +25,37 @@ class FakeModel:
 
     def __init__(self, reply: Callable[[str, int], str] | None = None, name: str = "fake") -> None:
         self.name = name
-        self.weight_hash = f"{_digest(name):016x}"
         self._reply = reply or (lambda text, i: f"Reply {i} to: {text}")
 
+    @property
+    def weight_hash(self) -> str:
+        """A hash of the name: a fake has no weights."""
+        return f"{_digest(self.name):016x}"
+
     def generate(
-        self, prompts: Sequence[Prompt], *, n: int = 1, max_new_tokens: int = 48,
-        temperature: float = 1.0, top_p: float = 1.0, top_k: int = 0, min_p: float = 0.0,
-        stop: Sequence[str] = (), seed: int = 0, raw: bool = False,
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        n: int = 1,
+        max_new_tokens: int = 48,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        top_k: int = 0,
+        min_p: float = 0.0,
+        stop: Sequence[str] = (),
+        seed: int = 0,
+        raw: bool = False,
     ) -> list[list[Completion]]:
         """The scripted reply, cut to ``max_new_tokens`` words."""
         rows = []
         for prompt in prompts:
             texts = [self._reply(prompt_text(prompt), i).split()[:max_new_tokens] for i in range(n)]
-            rows.append([
-                Completion(" ".join(w), tuple(range(len(w))), (-1.0,) * len(w), "stop")
-                for w in texts
-            ])
+            rows.append(
+                [
+                    Completion(" ".join(w), tuple(range(len(w))), (-1.0,) * len(w), "stop")
+                    for w in texts
+                ]
+            )
         return rows
 
     def score(
@@ -56,12 +71,14 @@ class FakeModel:
         self, prompts: Sequence[Prompt], choices: Sequence[Sequence[str]], *, raw: bool = False
     ) -> list[list[Score]]:
         """``score`` of every choice."""
-        return [
-            self.score([p] * len(c), c) for p, c in zip(prompts, choices, strict=True)
-        ]
+        return [self.score([p] * len(c), c) for p, c in zip(prompts, choices, strict=True)]
 
     def hidden(
-        self, texts: Sequence[Prompt], layers: Sequence[int], *, pool: str = "last",
+        self,
+        texts: Sequence[Prompt],
+        layers: Sequence[int],
+        *,
+        pool: str = "last",
         raw: bool = False,
     ) -> npt.NDArray[np.float32]:
         """Hashed bag of words: linearly separable wherever words are."""

@@ -59,7 +59,9 @@ def _forward(model: LocalModel, batch: PackedBatch) -> tuple[Any, Tensor]:
     inner = model.module.get_decoder()
     with _adapted(model):
         out = inner(
-            input_ids=tokens, attention_mask=attention.view_as(tokens), use_cache=False,
+            input_ids=tokens,
+            attention_mask=attention.view_as(tokens),
+            use_cache=False,
             output_hidden_states=True,
         )
     return out, batch.slots_T
@@ -81,8 +83,12 @@ def all_hidden(model: LocalModel, batch: PackedBatch) -> list[Tensor]:
 
 @torch.inference_mode()
 def generate(
-    model: LocalModel, prompts: Sequence[tuple[int, ...]], wanted: Sequence[int], sampler: Sampler,
-    limits: Limits, seed: int,
+    model: LocalModel,
+    prompts: Sequence[tuple[int, ...]],
+    wanted: Sequence[int],
+    sampler: Sampler,
+    limits: Limits,
+    seed: int,
 ) -> list[Request]:
     """Plain batched decoding with left padding and the module's own cache."""
     generator = torch.Generator().manual_seed(seed)
@@ -97,8 +103,11 @@ def generate(
 
 
 def _decode(
-    model: LocalModel, prompts: Sequence[tuple[int, ...]], requests: Sequence[Request],
-    sampler: Sampler, limits: Limits,
+    model: LocalModel,
+    prompts: Sequence[tuple[int, ...]],
+    requests: Sequence[Request],
+    sampler: Sampler,
+    limits: Limits,
 ) -> None:
     longest, device = max(map(len, prompts)), model.device
     tokens = torch.zeros(len(prompts), longest, dtype=torch.long, device=device)
@@ -110,8 +119,11 @@ def _decode(
     for step in range(limits.max_new_tokens):
         positions = (attention.cumsum(-1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
         out = model.module(
-            input_ids=tokens, attention_mask=attention, position_ids=positions,
-            past_key_values=cache, use_cache=True,
+            input_ids=tokens,
+            attention_mask=attention,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
         )
         cache = out.past_key_values
         drawn, logprobs = sampler(

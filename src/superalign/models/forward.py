@@ -36,7 +36,11 @@ Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 
 
 def block(
-    decoder: Decoder, index: int, project: Projections, x: Tensor, rotation: tuple[Tensor, Tensor],
+    decoder: Decoder,
+    index: int,
+    project: Projections,
+    x: Tensor,
+    rotation: tuple[Tensor, Tensor],
     attend: Attend,
 ) -> Tensor:
     """Apply block ``index`` to the residual stream x (T, d)."""
@@ -95,22 +99,26 @@ class InferenceWeights:
         self.decoder = decoder
         self.key = (id(adapter), adapter.version if adapter is not None else 0)
         size = sum(
-            m.weight.numel() * m.weight.element_size() for layer in decoder.layers
+            m.weight.numel() * m.weight.element_size()
+            for layer in decoder.layers
             for m in (layer.qkv, layer.out, layer.gate_up, layer.down)
         )
         self.reorder = (
-            decoder.device.type == "cpu" and decoder.dtype == torch.bfloat16
-            and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+            decoder.device.type == "cpu"
+            and decoder.dtype == torch.bfloat16
+            and torch.backends.mkldnn.is_available()
             and size < psutil.virtual_memory().available / 4
         )
         self.blocks = [self._block(i, layer, adapter) for i, layer in enumerate(decoder.layers)]
         self.head = self._multiply(decoder.head, None)
 
     def _block(self, index: int, layer: Layer, adapter: Adapter | None) -> Projections:
-        return Projections(*(
-            self._multiply(self._merged(m, index, adapter), m.bias)
-            for m in (layer.qkv, layer.out, layer.gate_up, layer.down)
-        ))
+        return Projections(
+            *(
+                self._multiply(self._merged(m, index, adapter), m.bias)
+                for m in (layer.qkv, layer.out, layer.gate_up, layer.down)
+            )
+        )
 
     @staticmethod
     def _merged(linear: Linear, index: int, adapter: Adapter | None) -> Tensor:
@@ -130,7 +138,7 @@ class InferenceWeights:
             return lambda x: F.linear(x, weight, bias)
         packed = torch.ops.mkldnn._reorder_linear_weight(weight, 64)
         product = torch.ops.mkldnn._linear_pointwise
-        return lambda x: product(x, packed, bias, "none", [], "")  # type: ignore[no-any-return]
+        return lambda x: product(x, packed, bias, "none", [], "")
 
 
 SHORT = 256  # up to this many keys two plain products beat the fused kernel (forward + backward)
@@ -194,16 +202,24 @@ class PackedAttention:
         if k.shape[2] > SHORT or q.device.type != "cpu":
             return F.scaled_dot_product_attention(q, k, v, attn_mask=self._bias, scale=scale)
         n_rows, kv_heads, n_keys, size = k.shape
-        bias = self._bias.expand(n_rows, kv_heads, -1, -1).reshape(-1, q.shape[2], n_keys) \
-            if self._bias.shape[0] > 1 else self._bias[0]
+        bias = (
+            self._bias.expand(n_rows, kv_heads, -1, -1).reshape(-1, q.shape[2], n_keys)
+            if self._bias.shape[0] > 1
+            else self._bias[0]
+        )
         flat_q, flat_k, flat_v = (x.reshape(-1, x.shape[2], size) for x in (q, k, v))
         scores = torch.baddbmm(bias, flat_q, flat_k.transpose(1, 2), alpha=scale)
         return torch.bmm(torch.softmax(scores, -1), flat_v).view_as(q)
 
 
 def packed_hidden(
-    decoder: Decoder, batch: PackedBatch, projections: Sequence[Projections], attend: Attend,
-    *, observe: Callable[[int, Tensor], None] | None = None, stop_after: int | None = None,
+    decoder: Decoder,
+    batch: PackedBatch,
+    projections: Sequence[Projections],
+    attend: Attend,
+    *,
+    observe: Callable[[int, Tensor], None] | None = None,
+    stop_after: int | None = None,
 ) -> Tensor:
     """Residual stream (T, d) after the last block (before the final norm).
 

@@ -52,10 +52,8 @@ class Limits:
 def slot_count(decoder: Decoder, requests: int, tokens_each: int) -> int:
     """Slots that fit in a quarter of the free memory, at most 128 (CPU) or 1,024 (GPU)."""
     device = decoder.device
-    if device.type == "cuda":
-        free = torch.cuda.mem_get_info(device)[0]
-    else:
-        free = psutil.virtual_memory().available
+    on_gpu = device.type == "cuda"
+    free = torch.cuda.mem_get_info(device)[0] if on_gpu else psutil.virtual_memory().available
     fit = free // 4 // max(1, tokens_each * bytes_per_token(decoder))
     return int(max(1, min(requests, MAX_SLOTS.get(device.type, 128), fit)))
 
@@ -102,14 +100,22 @@ class _Run:
     """State of one ``generate`` call: the queue, the slots, and the requests that hold them."""
 
     def __init__(
-        self, decoder: Decoder, weights: InferenceWeights, prompts: Sequence[tuple[int, ...]],
-        requests: Sequence[Request], sampler: Sampler, limits: Limits, slots: int,
+        self,
+        decoder: Decoder,
+        weights: InferenceWeights,
+        prompts: Sequence[tuple[int, ...]],
+        requests: Sequence[Request],
+        sampler: Sampler,
+        limits: Limits,
+        slots: int,
     ) -> None:
         self.decoder, self.weights, self.sampler, self.limits = decoder, weights, sampler, limits
         self.prefill = _Prefill(decoder, weights, prompts)
         # Long prompts first, so that the tail of the run holds the short ones.
-        order = sorted(range(len(requests)), key=lambda i: (-len(prompts[requests[i].prompt]),
-                                                            requests[i].prompt, i))
+        order = sorted(
+            range(len(requests)),
+            key=lambda i: (-len(prompts[requests[i].prompt]), requests[i].prompt, i),
+        )
         self.queue = deque(requests[i] for i in order)
         self.ready: dict[int, tuple[list[KeyValues], Tensor]] = {}
         longest = max(len(p) for p in prompts)
@@ -137,10 +143,12 @@ class _Run:
     def accept(self, logits: Tensor, slots: Sequence[int]) -> None:
         """Sample one token for each of ``slots`` and free those whose request has ended."""
         holders = [self.holders[slot] for slot in slots]
-        uniforms = torch.stack([
-            torch.zeros((), device=logits.device) if r is None else r.uniforms[len(r.tokens)]
-            for r in holders
-        ])
+        uniforms = torch.stack(
+            [
+                torch.zeros((), device=logits.device) if r is None else r.uniforms[len(r.tokens)]
+                for r in holders
+            ]
+        )
         tokens, logprobs = self.sampler(logits, uniforms)
         for slot, request, token, logprob in zip(
             slots, holders, tokens.tolist(), logprobs.tolist(), strict=True
@@ -194,8 +202,13 @@ class _Run:
 
 @torch.inference_mode()
 def generate(
-    decoder: Decoder, weights: InferenceWeights, prompts: Sequence[tuple[int, ...]],
-    wanted: Sequence[int], sampler: Sampler, limits: Limits, seed: int,
+    decoder: Decoder,
+    weights: InferenceWeights,
+    prompts: Sequence[tuple[int, ...]],
+    wanted: Sequence[int],
+    sampler: Sampler,
+    limits: Limits,
+    seed: int,
 ) -> list[Request]:
     """One finished request per entry of ``wanted`` (indices into distinct ``prompts``)."""
     generator = torch.Generator().manual_seed(seed)

@@ -18,7 +18,11 @@ from superalign.models.adapters import PROJECTIONS, Adapter
 from superalign.models.architecture import Decoder, no_fast_path, read_decoder
 from superalign.models.base import Completion, Prompt, Score
 from superalign.models.forward import (
-    InferenceWeights, KeyValues, PackedAttention, packed_hidden, training_projections,
+    InferenceWeights,
+    KeyValues,
+    PackedAttention,
+    packed_hidden,
+    training_projections,
 )
 from superalign.models.packing import PackedBatch, Tree, common_prefix, token_batches
 from superalign.models.sampling import Sampler
@@ -36,7 +40,11 @@ class LocalModel:
     """
 
     def __init__(
-        self, name: str, module: Any, tokenizer: Any, adapter: Adapter | None = None,
+        self,
+        name: str,
+        module: Any,
+        tokenizer: Any,
+        adapter: Adapter | None = None,
         decoder: Decoder | None = None,
     ) -> None:
         self.name = name
@@ -78,7 +86,8 @@ class LocalModel:
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next(self.module.parameters()).device
+        device: torch.device = next(self.module.parameters()).device
+        return device
 
     @property
     def depth(self) -> int:
@@ -98,7 +107,8 @@ class LocalModel:
             (i, name): (rows, linear.weight.shape[1])
             for i, layer in enumerate(self.decoder.layers)
             for linear in (layer.qkv, layer.out, layer.gate_up, layer.down)
-            for name, rows in linear.parts if name in PROJECTIONS
+            for name, rows in linear.parts
+            if name in PROJECTIONS
         }
         return Adapter.create(shapes, rank=rank, alpha=alpha, seed=seed, device=self.device)
 
@@ -136,31 +146,45 @@ class LocalModel:
         """Tokens that end a continuation."""
         configured = getattr(self.module.generation_config, "eos_token_id", None)
         ids = configured if isinstance(configured, list) else [configured]
-        return frozenset(
-            int(i) for i in [*ids, self.tokenizer.eos_token_id] if i is not None
-        )
+        return frozenset(int(i) for i in [*ids, self.tokenizer.eos_token_id] if i is not None)
 
     # -- generation -----------------------------------------------------------------------------
 
     def generate(
-        self, prompts: Sequence[Prompt], *, n: int = 1, max_new_tokens: int = 48,
-        temperature: float = 1.0, top_p: float = 1.0, top_k: int = 0, min_p: float = 0.0,
-        stop: Sequence[str] = (), seed: int = 0, raw: bool = False,
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        n: int = 1,
+        max_new_tokens: int = 48,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        top_k: int = 0,
+        min_p: float = 0.0,
+        stop: Sequence[str] = (),
+        seed: int = 0,
+        raw: bool = False,
     ) -> list[list[Completion]]:
         """``n`` completions per prompt; ``temperature=0`` is greedy. Same seed, same result."""
         encoded = [self.encode(p, raw=raw) for p in prompts]
         distinct = {ids: i for i, ids in enumerate(dict.fromkeys(encoded))}
         limits = generation.Limits(max_new_tokens, self.end_tokens, self._stopper(stop))
         requests = self._requests(
-            list(distinct), [distinct[ids] for ids in encoded for _ in range(n)],
-            Sampler(temperature, top_p, top_k, min_p), limits, seed,
+            list(distinct),
+            [distinct[ids] for ids in encoded for _ in range(n)],
+            Sampler(temperature, top_p, top_k, min_p),
+            limits,
+            seed,
         )
         done = [self._completion(r, stop) for r in requests]
         return [done[i * n : (i + 1) * n] for i in range(len(prompts))]
 
     def _requests(
-        self, prompts: list[tuple[int, ...]], wanted: list[int], sampler: Sampler,
-        limits: generation.Limits, seed: int,
+        self,
+        prompts: list[tuple[int, ...]],
+        wanted: list[int],
+        sampler: Sampler,
+        limits: generation.Limits,
+        seed: int,
     ) -> list[generation.Request]:
         if self._decoder is None:
             from superalign.models.fallback import generate
@@ -264,15 +288,22 @@ class LocalModel:
 
     def logprobs_from(self, states_Cd: Tensor, batch: PackedBatch) -> Tensor:
         """Log-probabilities (C,) of the batch's targets given ``completion_states``."""
-        fast = self.weights().head if self._decoder is not None and not states_Cd.requires_grad \
+        fast = (
+            self.weights().head
+            if self._decoder is not None and not states_Cd.requires_grad
             else None
+        )
         return token_logprobs(states_Cd, self.module.lm_head.weight, batch.target_C, fast)
 
     # -- hidden states --------------------------------------------------------------------------
 
     @torch.inference_mode()
     def hidden(
-        self, texts: Sequence[Prompt], layers: Sequence[int], *, pool: str = "last",
+        self,
+        texts: Sequence[Prompt],
+        layers: Sequence[int],
+        *,
+        pool: str = "last",
         raw: bool = False,
     ) -> npt.NDArray[np.float32]:
         """Residual stream after the given layers (0: embeddings), pooled: (n, layers, width).
@@ -305,8 +336,12 @@ class LocalModel:
             return enumerate(all_hidden(self, batch))
         seen: list[tuple[int, Tensor]] = []
         packed_hidden(
-            self._decoder, batch, self.weights().blocks, PackedAttention(self._decoder, batch),
-            observe=lambda layer, x: seen.append((layer, x)), stop_after=deepest,
+            self._decoder,
+            batch,
+            self.weights().blocks,
+            PackedAttention(self._decoder, batch),
+            observe=lambda layer, x: seen.append((layer, x)),
+            stop_after=deepest,
         )
         return seen
 

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-
 MIN_SHARED = 8  # a shorter common start is not worth sharing
 
 
@@ -98,9 +97,18 @@ class PackedBatch:
             return torch.tensor(values, dtype=torch.long, device=device)
 
         return cls(
-            long(tokens), long(positions) + offset, torch.from_numpy(rows).to(device), long(slots),
+            long(tokens),
+            long(positions) + offset,
+            torch.from_numpy(rows).to(device),
+            long(slots),
             None if masks is None else torch.from_numpy(masks).to(device),
-            long(source), long(target), long(sequence), count, shared, long(first), long(last),
+            long(source),
+            long(target),
+            long(sequence),
+            count,
+            shared,
+            long(first),
+            long(last),
         )
 
 

@@ -26,9 +26,9 @@ class SlotCache:
         self.n = n
         self.capacity = -(-capacity // GROW) * GROW
         shape = (n * decoder.kv_heads, self.capacity, decoder.head_size)
-        options = {"dtype": decoder.dtype, "device": decoder.device}
-        self.keys = [torch.zeros(shape, **options) for _ in decoder.layers]
-        self.values = [torch.zeros(shape, **options) for _ in decoder.layers]
+        like = decoder.embedding
+        self.keys = [like.new_zeros(shape) for _ in decoder.layers]
+        self.values = [like.new_zeros(shape) for _ in decoder.layers]
         self.lengths = torch.zeros(n, dtype=torch.long, device=decoder.device)
         self.mask = self._fresh_mask(n, self.capacity)
         self._slots = torch.arange(n, device=decoder.device)

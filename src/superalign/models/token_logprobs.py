@@ -40,7 +40,9 @@ class _TokenLogprobs(torch.autograd.Function):
 
 
 def token_logprobs(
-    hidden_Cd: Tensor, head_Vd: Tensor, target_C: Tensor,
+    hidden_Cd: Tensor,
+    head_Vd: Tensor,
+    target_C: Tensor,
     multiply: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Log-probabilities (C,) in float32 of ``target_C`` given normed hidden states (C, d).

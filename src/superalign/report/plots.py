@@ -99,7 +99,14 @@ def share_bar(share: float) -> Markup:
     width = f"{200 * min(1.0, max(0.0, share)):.1f}"
     track = _tag("rect", width=200, height=10, rx=2, class_="back")
     fill = _tag("rect", width=width, height=10, rx=2, class_="fill")
-    return _tag("svg", track + fill, viewBox="0 0 200 10", class_="share", aria_hidden="true")
+    return _tag(
+        "svg",
+        track + fill,
+        viewBox="0 0 200 10",
+        preserveAspectRatio="none",
+        class_="share",
+        aria_hidden="true",
+    )
 
 
 def swatch(slot: int) -> Markup:

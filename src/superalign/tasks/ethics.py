@@ -130,10 +130,11 @@ def judgement_query(text: str, question: str, answer: str, family: str, split: S
     letters = right in CHOICES[True]
     tail = (LETTER_TAILS if letters else YES_NO_TAILS)[0]
     polarity = None if letters else asks_wrong(question)
+    wrong = None if polarity is None else (right == "yes") == polarity
     truth = {
         "answer": right,
         "choices": list(CHOICES[letters]),
-        "wrong": None if polarity is None else (right == "yes") == polarity,
+        "wrong": wrong,
         "rule": family,
         "group": "foreign",
         "question": question,
@@ -145,7 +146,7 @@ def judgement_query(text: str, question: str, answer: str, family: str, split: S
         messages=(Message(role="user", content=f"{text.strip()}\n{question.strip()} {tail}"),),
         truth=truth,
         goal=text.strip(),
-        fix=judged(right, truth["wrong"]),
+        fix=judged(right, wrong),
     )
 
 

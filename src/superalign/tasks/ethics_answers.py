@@ -45,7 +45,8 @@ _LETTER = re.compile(
 )
 _ORDINAL = re.compile(r"^the (?P<word>first|second) (?:one|option|version|act|reason|claim)\b")
 _EXPLICIT = re.compile(
-    r"\b(?:(?:final|correct|my|the) answer(?: is|:)|(?<=[.!] )answer:)\s*[\"'(\[]?(?P<word>(?:yes|no|[ab](?!\s+[a-z]))\b)"
+    r"\b(?:(?:final|correct|my|the) answer(?: is|:)|(?<=[.!] )answer:)"
+    r"\s*[\"'(\[]?(?P<word>(?:yes|no|[ab](?!\s+[a-z]))\b)"
 )
 _CONCLUSION = re.compile(r"^[^.!?\n]{0,80}[.!] answer: (?P<word>yes|no|[ab])\b(?!\s+[a-z])")
 

@@ -1,0 +1,43 @@
+"""Estimates with their n and 95% interval, and the tests that compare them.
+
+Missing is missing: ``None`` among the inputs is dropped and counted in ``Estimate.missing``, never
+read as 0. What cannot be computed is ``None`` with a reason; the mean of nothing is undefined.
+NaN and infinities raise, since they are the trace of a bug and not of a missing answer.
+Bootstrap intervals are seeded, so the same input gives the same interval.
+"""
+
+from superalign.statistics.estimates import (
+    Estimate,
+    PairedTest,
+    bootstrap,
+    mcnemar,
+    mean,
+    paired_difference,
+    proportion,
+    rate,
+    sign_test,
+)
+from superalign.statistics.judges import (
+    auroc,
+    expected_calibration_error,
+    reliability_bins,
+    rogan_gladen,
+    sensitivity_specificity,
+)
+
+__all__ = [
+    "Estimate",
+    "PairedTest",
+    "auroc",
+    "bootstrap",
+    "expected_calibration_error",
+    "mcnemar",
+    "mean",
+    "paired_difference",
+    "proportion",
+    "rate",
+    "reliability_bins",
+    "rogan_gladen",
+    "sensitivity_specificity",
+    "sign_test",
+]
