@@ -27,6 +27,7 @@ FLOORS: list[set[str]] = [
     {"researcher"},
     {"report"},
     {"__init__"},
+    {"doctor"},
     {"cli", "web"},
     {"__main__"},
 ]

@@ -35,7 +35,9 @@ Device = Annotated[str | None, typer.Option("--device", help="torch device, e.g.
 Json = Annotated[bool, typer.Option("--json", help="print the summary as JSON, nothing else")]
 
 
-CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]  # click's base, wherever typer keeps click
+CommandLineError: type[Exception] = typer.BadParameter.__mro__[
+    2
+]  # click's base, wherever typer keeps click
 
 
 class _Reporter:

@@ -42,6 +42,9 @@ class AttackConfig(Section):
     domain_floor: float = Field(
         0.8, ge=0, le=1, description="share of the queries split evenly over the domains"
     )
+    rehearsal: int = Field(
+        48, ge=0, description="more safety pairs per round that the critic labels without answers"
+    )
     benign_per_round: int = Field(
         48, ge=0, description="unrelated benign requests per round, answered by the frozen model"
     )
@@ -57,7 +60,7 @@ class CriticConfig(Section):
         None, ge=0, description="layer whose hidden states the classifier reads; null chooses"
     )
     seed_items: int = Field(
-        480, ge=8, description="constructed answers that train the classifier before round 1"
+        960, ge=8, description="constructed answers that train the classifier before round 1"
     )
     explain: bool = Field(True, description="let the model write an explanation per critique")
     explain_items: int = Field(24, ge=0, description="most explanations written per round")
@@ -80,11 +83,14 @@ class LearnerConfig(Section):
     algorithm: Literal["sft", "dpo", "ppo", "grpo", "rloo"] = Field(
         "dpo", description="training algorithm; all read the same records"
     )
-    learning_rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak learning rate")
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps spent warming up")
     max_grad_norm: float = Field(1.0, gt=0, description="gradient norm above which it is clipped")
     lora_rank: int = Field(16, ge=1, description="rank of the adapter")
     lora_alpha: float = Field(32, gt=0, description="adapter scale (alpha / rank multiplies it)")
+    first_layer: float = Field(
+        0.25, ge=0, lt=1, description="share of the blocks, from below, that stay frozen"
+    )
     epochs: int = Field(1, ge=1, description="passes over each round's records")
     batch_tokens: int = Field(1024, ge=1, description="most tokens in one optimiser step")
     variants: float = Field(

@@ -11,7 +11,13 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from superalign.critic.base import Item, Member, Opinion
-from superalign.critic.harm import EDGE, HarmMember, RequestClassifier, pooled
+from superalign.critic.harm import (
+    EDGE,
+    HarmMember,
+    RequestClassifier,
+    judge_request,
+    pooled,
+)
 from superalign.critic.verifier import Verifier
 from superalign.records import Critique, Label, Query
 from superalign.tasks.refusal import degenerate, refusal
@@ -68,6 +74,16 @@ class Critic:
         platt = LogisticRegression(C=10.0).fit(odds[:, None], truth)
         self._slope, self._intercept = float(platt.coef_[0, 0]), float(platt.intercept_[0])
 
+    def harm(self, queries: Sequence[Query]) -> list[float]:
+        """P(harmful request) for each query; a human's word on it is final."""
+        if not queries or not self._knows_harm:
+            return []
+        beliefs = map(float, self._pooled_harm(queries))
+        return [
+            self._human[q.id][1] if q.id in self._human else p
+            for q, p in zip(queries, beliefs, strict=True)
+        ]
+
     def _pooled_harm(self, queries: Sequence[Query], *, raw: bool = False) -> Probabilities:
         columns = [c.harm(queries) for c in self.classifiers.values()]
         p = np.asarray([pooled(row) for row in zip(*columns, strict=True)])
@@ -78,15 +94,21 @@ class Critic:
         return clipped
 
     def members(self) -> list[Member]:
-        """The verifier and one member per classifier."""
-        return [self.verifier, *(HarmMember(n, c) for n, c in self.classifiers.items())]
+        """The verifier and, once they are fitted, one member per classifier."""
+        able = self.classifiers if self._knows_harm else {}
+        return [self.verifier, *(HarmMember(n, c) for n, c in able.items())]
+
+    @property
+    def _knows_harm(self) -> bool:
+        """Whether the classifiers have been fitted; without, requests are left open."""
+        return self.fitted and bool(self.seed_queries)
 
     def judge(self, items: Sequence[Item]) -> list[Critique]:
         """One critique per item."""
         opinions = {m.name: m.judge(items) for m in self.members()}
         harmless = [i for i, item in enumerate(items) if item.query.domain in HarmMember.domains]
         p_harm: dict[int, float] = {}
-        if harmless and self.seed_queries:
+        if harmless and self._knows_harm:
             values = self._pooled_harm([items[i].query for i in harmless])
             p_harm = dict(zip(harmless, map(float, values), strict=True))
         return [
@@ -99,9 +121,15 @@ class Critic:
     ) -> Critique:
         held = {name: o for name, o in opinions.items() if o is not None}
         acceptable = self._acceptable(item, held, p_harm)
+        human = self._human.get(item.query.id)  # a human's word replaces the members' claims
+        heard = (
+            held.values()
+            if human is None
+            else [judge_request(human[1], item.response.text, "human")]
+        )
         claims = tuple(
             claim.model_copy(update={"fix": claim.fix or self._fix(item, claim.kind)})
-            for opinion in held.values()
+            for opinion in heard
             for claim in opinion.claims
         )
         return Critique(

@@ -116,17 +116,17 @@ def perplexity(model: LanguageModel, texts: Sequence[str]) -> Estimate:
     """
     heads = [" ".join(t.split()[:4]) for t in texts]
     tails = [" " + " ".join(t.split()[4:]) for t in texts]
-    scores = model.score(heads, tails, raw=True)
+    scores = [s for s in model.score(heads, tails, raw=True) if s.tokens]
     tokens = sum(s.tokens for s in scores)
     if not tokens:
         return Estimate(None, reason="no text")
     spread = mean([-s.logprob / s.tokens for s in scores])
     center = -sum(s.logprob for s in scores) / tokens
     if spread.value is None or spread.low is None or spread.high is None:
-        return Estimate(math.exp(center), n=len(texts), reason="no spread")
+        return Estimate(math.exp(center), n=len(scores), reason="no spread")
     shift = center - spread.value
     return Estimate(
-        math.exp(center), math.exp(spread.low + shift), math.exp(spread.high + shift), len(texts)
+        math.exp(center), math.exp(spread.low + shift), math.exp(spread.high + shift), len(scores)
     )
 
 

@@ -23,7 +23,7 @@ from superalign.learner.reductions import Loss, sequence_sums
 from superalign.models.local import LocalModel
 from superalign.models.packing import PackedBatch, Tree, token_batches
 
-MICRO_BATCH_CELLS = 2048
+MICRO_BATCH_CELLS = 1024
 Progress = Callable[[float, str], None]
 
 
@@ -53,7 +53,9 @@ class TrainingReport:
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+    """Mean; None where there is none, so that a loss that diverged is still valid JSON."""
+    mean = sum(values) / len(values) if values else math.nan
+    return mean if math.isfinite(mean) else None
 
 
 class _Optimizer:

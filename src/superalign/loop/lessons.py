@@ -15,6 +15,7 @@ from superalign.tasks.base import seeded
 from superalign.tasks.refusal import degenerate, refusal
 
 MIN_CONFIDENCE = 0.2
+SURE = 0.8
 Lesson = Demonstration | Preference
 
 
@@ -33,7 +34,8 @@ def lessons(
 ) -> list[Lesson]:
     """At most one record per query.
 
-    - a fault with a fix: the fix is preferred to the answer;
+    - a fault that the verifier found: its worked answer is imitated;
+    - a fault in the critic's judgement: its fix is preferred to the answer;
     - help given where help is right: preferred to a refusal (so refusing all is punished);
     - a refusal where help is right: the frozen model's own help (``anchors``) is preferred;
     - a right answer elsewhere: imitated.
@@ -75,7 +77,8 @@ def _correction(item: Item, critique: Critique, anchor: Response | None) -> Less
         fix = as_target(anchor)
     if fix is None or fix == rejected.text:
         return None
-    if not rejected.text:
+    if "verifier" in critique.members or not rejected.text:
+        # What was computed needs no contrast with what went wrong: imitating it is half the cost.
         return Demonstration(
             parent=critique.id,
             query=query,
@@ -134,6 +137,31 @@ def anchor_lessons(items: Sequence[Item], critiques: Sequence[Critique]) -> list
         for item, c in zip(items, critiques, strict=True)
         if helps(item.response) and c.acceptable is not None and c.acceptable >= 0.5
     ]
+
+
+def rehearsal_lessons(
+    queries: Sequence[Query],
+    harm: Sequence[float],
+    refusals: Sequence[str],
+    anchors: dict[str, Response],
+) -> list[Demonstration]:
+    """Requests that only the critic has judged: a refusal where it is sure of harm, the frozen
+    model's own help where it is sure of none, nothing in between."""
+    found = []
+    for query, p_harm, refused in zip(queries, harm, refusals, strict=True):
+        anchor = anchors.get(query.id)
+        if p_harm >= SURE:
+            text, belief = refused, p_harm
+        elif p_harm <= 1 - SURE and anchor is not None and helps(anchor):
+            text, belief = as_target(anchor), 1 - p_harm
+        else:
+            continue
+        found.append(
+            Demonstration(
+                parent=query.id, query=query, completion=text, source="critic", probability=belief
+            )
+        )
+    return found
 
 
 def verified_lessons(queries: Sequence[Query]) -> list[Demonstration]:

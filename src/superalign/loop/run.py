@@ -51,6 +51,22 @@ ALLOCATORS = {
 DEV = Sizes(safety=24, benign=24, mathematics=24, ethics=24)
 
 
+@dataclass(frozen=True)
+class _RoundData:
+    """What a round asked and got; ``anchors`` are the frozen model's answers by query."""
+
+    attacks: list[Item]
+    twins: list[Item]
+    anchors: dict[str, Response]
+    benign: list[Query]
+    rehearsal: list[Query]
+
+    @property
+    def items(self) -> list[Item]:
+        """All answers of the learner."""
+        return self.attacks + self.twins
+
+
 class WaitingForHuman(SuperalignError):
     """The run needs labels that only a person can give; its state is saved."""
 
@@ -77,12 +93,10 @@ class Loop:
     progress: Progress = _silent
     adapter: Adapter = field(init=False)
     critic: Critic = field(init=False)
+    kept: int = field(init=False, default=0)  # last round whose update was not rolled back
 
     def __post_init__(self) -> None:
-        learner = self.config.learner
-        self.adapter = self.model.fresh_adapter(
-            rank=learner.lora_rank, alpha=learner.lora_alpha, seed=self._seed("adapter")
-        )
+        self.adapter = self._fresh_adapter()
         self.held_out = q.evaluation_sets(
             self.config,
             self.config.evaluation.final,
@@ -90,14 +104,32 @@ class Loop:
             split="held_out",
         )
         self.dev = q.evaluation_sets(self.config, DEV, seed=self._seed("dev"), split="train")
+        self.measured = {x.goal for sets in self._measured_sets() for x in sets.all()}
         self.learner = self.model.with_adapter(self.adapter, name="learner")
         self.critic = self._new_critic()
         self.allocator: Allocator = self._new_allocator()
         self.archive = Archive()
         self.active = list(self.config.domains)
 
+    def _progress_sets(self, k: int) -> q.QuerySets:
+        sizes, seed = self.config.evaluation.progress, self._seed("progress", k)
+        return q.evaluation_sets(self.config, sizes, seed=seed, split="held_out")
+
+    def _measured_sets(self) -> list[q.QuerySets]:
+        """All held-out sets of the run: small families may draw one of their problems again."""
+        return [self.held_out, *map(self._progress_sets, range(1, self.config.rounds + 1))]
+
     def _seed(self, *parts: object) -> int:
         return q.derived_seed(self.config.seed, *parts)
+
+    def _fresh_adapter(self) -> Adapter:
+        learner = self.config.learner
+        return self.model.fresh_adapter(
+            rank=learner.lora_rank,
+            alpha=learner.lora_alpha,
+            seed=self._seed("adapter"),
+            first_layer=int(learner.first_layer * self.model.depth),
+        )
 
     def _new_critic(self) -> Critic:
         seeds: tuple[list[Query], list[float]] = ([], [])
@@ -172,6 +204,7 @@ class Loop:
         critique = self.phase(f"round {k} critique", lambda: self._criticise(k), k)
         self._replay(critique)
         update = self.phase(f"round {k} update", lambda: self._update(k), k)
+        self._load(k)  # a resumed run that finds the update done has an older adapter in memory
         judged = self.phase(f"round {k} judge", lambda: self._judge(k), k)
         self._apply(k, judged)
         return {
@@ -237,7 +270,7 @@ class Loop:
         return found
 
     def _dev_answers(self) -> tuple[dict[str, Any], list[Record]]:
-        graded = self._measure(self.learner, self.dev, "dev")
+        graded = self._measure(self.learner, self.dev, "dev before")
         return {}, [r for rows in graded.values() for g in rows for r in (g.query, g.response)]
 
     # -- attack and answer ----------------------------------------------------------------------
@@ -255,6 +288,16 @@ class Loop:
                 config.benign_per_round, seed=self._seed("benign", k), split="train"
             )
             if "safety" in self.active
+            else []
+        )
+        rehearsal = (
+            q.safety_pairs(
+                config.rehearsal,
+                seed=self._seed("rehearsal", k),
+                split="train",
+                wrap=list(operators("safety", "train").values()),
+            )
+            if config.rehearsal and "safety" in self.active
             else []
         )
         asked = attacks + twins
@@ -275,7 +318,7 @@ class Loop:
         self.progress(f"round {k} answers", 0.7, "frozen reference")
         frozen = m.answer(
             self.model,
-            twins + benign,
+            twins + benign + rehearsal,
             max_new_tokens=config.max_new_tokens,
             temperature=0.0,
             seed=self._seed("frozen", k),
@@ -283,7 +326,7 @@ class Loop:
         anchors = [
             Response(**(row[0].model_dump() | {"id": "", "model": "frozen"})) for row in frozen
         ]
-        return {"arms": arms}, [*asked, *benign, *responses, *anchors]
+        return {"arms": arms}, [*asked, *benign, *rehearsal, *responses, *anchors]
 
     def _aim(self, k: int) -> list[q.Arm]:
         """Arms for this round: a floor for every domain, the rest wherever the bandit wants."""
@@ -308,22 +351,25 @@ class Loop:
             chosen += [(domain, rng.choice(names)) for _ in range(lacking)]
         return chosen + rest[: config.queries_per_round - len(chosen)]
 
-    def _items(self, k: int) -> tuple[list[Item], list[Item], dict[str, Response], list[Query]]:
-        """Attack items, twin items, the frozen model's answers, and benign queries of round k."""
+    def _round_data(self, k: int) -> _RoundData:
         phase = f"round {k} answers"
         known = {x.id: x for x in self.store.records(Query, phase)}
         responses = self.store.records(Response, phase)
         items = [Item(known[r.query], r) for r in responses if r.model != "frozen"]
-        attacks = [i for i in items if not _is_twin(i.query)]
-        twins = [i for i in items if _is_twin(i.query)]
-        anchors = {r.query: r for r in responses if r.model == "frozen"}
-        return attacks, twins, anchors, [x for x in known.values() if x.domain == "benign"]
+        answered = {i.query.id for i in items}
+        return _RoundData(
+            attacks=[i for i in items if not _is_twin(i.query)],
+            twins=[i for i in items if _is_twin(i.query)],
+            anchors={r.query: r for r in responses if r.model == "frozen"},
+            benign=[x for x in known.values() if x.domain == "benign"],
+            rehearsal=[x for x in known.values() if x.domain == "safety" and x.id not in answered],
+        )
 
     # -- criticise and ask ----------------------------------------------------------------------
 
     def _criticise(self, k: int) -> tuple[dict[str, Any], list[Record]]:
-        attacks, twins, _, _ = self._items(k)
-        items = attacks + twins
+        data = self._round_data(k)
+        attacks, items = data.attacks, data.items
         critiques = self.critic.judge(items)
         labels = self._ask(k, items, critiques)
         if labels:
@@ -483,22 +529,26 @@ class Loop:
 
     def _update(self, k: int) -> tuple[dict[str, Any], list[Record]]:
         config, name = self.config.learner, f"round {k} update"
-        attacks, twins, anchors, benign = self._items(k)
-        items = attacks + twins
+        data = self._round_data(k)
+        items = data.items
         critiques = self._critiques(k, items)
 
         def told(share: float, note: str) -> None:
             self.progress(name, share, note)
 
         if config.algorithm in ("ppo", "grpo", "rloo"):
-            rows = lessons.rollouts(items, critiques)
+            rows = [
+                x for x in lessons.rollouts(items, critiques) if x.query.goal not in self.measured
+            ]
             report = train_on_policy(
                 self.learner, rows, config, seed=self._seed("train", k), progress=told
             )
             counts: dict[str, Any] = {"rollouts": len(rows)}
             made: list[Record] = []
         else:
-            taught = self._lessons(k, items, critiques, anchors, benign)
+            taught = [
+                x for x in self._lessons(k, data, critiques) if x.query.goal not in self.measured
+            ]
             report = train_offline(
                 self.learner,
                 encode(self.learner, taught),
@@ -521,25 +571,22 @@ class Loop:
         return [stored[item.response.id] for item in items]
 
     def _lessons(
-        self,
-        k: int,
-        items: Sequence[Item],
-        critiques: Sequence[Critique],
-        anchors: dict[str, Response],
-        benign: Sequence[Query],
+        self, k: int, data: _RoundData, critiques: Sequence[Critique]
     ) -> list[lessons.Lesson]:
-        config, seed = self.config.learner, self._seed("lessons", k)
-        refusals = [
-            refusal_text(i.query.family, seed=seed + n)
-            for n, i in enumerate(items)
-            if i.query.domain == "safety"
-        ] or ["I can't."]
+        config, seed, items = self.config.learner, self._seed("lessons", k), data.items
+        refused = [refusal_text(x.family, seed=seed + n) for n, x in enumerate(data.rehearsal)]
         taught: list[lessons.Lesson] = lessons.lessons(
-            items, critiques, refusals=refusals, anchors=anchors, seed=seed
+            items,
+            critiques,
+            refusals=refused or [refusal_text("", seed=seed)],
+            anchors=data.anchors,
+            seed=seed,
         )
-        harmless = [*{i.query.id: i.query for i in items if _is_twin(i.query)}.values(), *benign]
-        helped = [Item(x, anchors[x.id]) for x in harmless]
+        helped = [Item(x, data.anchors[x.id]) for x in data.benign]
         taught += lessons.anchor_lessons(helped, self.critic.judge(helped))
+        taught += lessons.rehearsal_lessons(
+            data.rehearsal, self.critic.harm(data.rehearsal), refused, data.anchors
+        )
         for domain in ("mathematics", "ethics"):
             failed = [
                 i.query
@@ -556,16 +603,10 @@ class Loop:
 
     def _judge(self, k: int) -> tuple[dict[str, Any], list[Record]]:
         name = f"round {k} judge"
-        sets = q.evaluation_sets(
-            self.config,
-            self.config.evaluation.progress,
-            seed=self._seed("progress", k),
-            split="held_out",
-        )
-        held_out = self._estimates(self._measure(self.learner, sets, name))
+        held_out = self._estimates(self._measure(self.learner, self._progress_sets(k), name))
         dev = self._measure(self.learner, self.dev, name)
         now = [Item(g.query, g.response) for rows in dev.values() for g in rows]
-        phase = "dev before" if k == 1 else f"round {k - 1} judge"
+        phase = f"round {self.kept} judge" if self.kept else "dev before"
         earlier = {r.query: r for r in self.store.records(Response, phase)}
         before = [Item(i.query, earlier[i.query.id]) for i in now]
         entries = ledger.judge(
@@ -576,22 +617,19 @@ class Loop:
         return {"progress": held_out, "ledger": entries}, records
 
     def _apply(self, k: int, judged: dict[str, Any]) -> None:
-        """Load round k's adapter, or the one before it where the ledger rolls back."""
+        """Keep round k's adapter, or load the last kept one where the ledger rolls back."""
         actions = {d: entry["action"] for d, entry in judged["ledger"].items()}
         self.active = [
             d for d in self.active if actions.get(d, "continue") == "continue"
         ] or self.active
-        chosen = k - 1 if "rolled back" in actions.values() else k
-        if chosen == 0:
-            learner = self.config.learner
-            self.adapter.load_state(
-                self.model.fresh_adapter(
-                    rank=learner.lora_rank, alpha=learner.lora_alpha, seed=self._seed("adapter")
-                ).state()
-            )
-        else:
-            saved = Adapter.load(self.store.checkpoint_path(f"round-{chosen}"))
-            self.adapter.load_state(saved.state())
+        if "rolled back" not in actions.values():
+            self.kept = k
+        self._load(self.kept)
+
+    def _load(self, k: int) -> None:
+        """The adapter as round k left it; 0: untrained."""
+        saved = Adapter.load(self.store.checkpoint_path(f"round-{k}")) if k else None
+        self.adapter.load_state((saved or self._fresh_adapter()).state())
 
     # -- summary --------------------------------------------------------------------------------
 

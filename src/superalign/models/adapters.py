@@ -59,6 +59,11 @@ class Adapter:
         """The factor alpha/rank on the low-rank product."""
         return self.alpha / self.rank
 
+    @property
+    def first_layer(self) -> int:
+        """The lowest adapted block: no gradient is needed below it."""
+        return min((layer for layer, _ in self.parameters), default=0)
+
     def tensors(self) -> Iterator[Tensor]:
         """All trainable tensors in a stable order."""
         for key in sorted(self.parameters):

@@ -49,16 +49,18 @@ def _low_rank_hook(a: Tensor, b: Tensor, scaling: float) -> Any:
     return hook
 
 
-def _forward(model: LocalModel, batch: PackedBatch) -> tuple[Any, Tensor]:
-    """The module's output over the right-padded grid, and the flat slots of real tokens."""
+def _forward(model: LocalModel, batch: PackedBatch, run: Any = None) -> tuple[Any, Tensor]:
+    """Output over the right-padded grid of the decoder without its head (or of ``run``), and the
+    flat slots of real tokens."""
     if batch.mask_BLL is not None:
         raise ModelError(f"model '{model.name}' has no fast path, so trees must not branch")
     tokens = batch.tokens_T[batch.rows_BL]
     attention = torch.zeros(tokens.numel(), dtype=torch.long, device=tokens.device)
     attention[batch.slots_T] = 1
-    inner = model.module.get_decoder()
+    attention.view_as(tokens)[:, : batch.shared] = 1
+    run = run or model.module.get_decoder()
     with _adapted(model):
-        out = inner(
+        out = run(
             input_ids=tokens,
             attention_mask=attention.view_as(tokens),
             use_cache=False,
@@ -75,10 +77,38 @@ def final_hidden(model: LocalModel, batch: PackedBatch, *, train: bool) -> Tenso
         return states
 
 
+def completion_logprobs(model: LocalModel, batch: PackedBatch, *, train: bool) -> Tensor:
+    """Log-probabilities (C,) of completion tokens, through the module's own head: its bias, scale
+    and soft cap count. Only the rows that predict a completion token reach it."""
+    rows = batch.slots_T[batch.source_C]
+    handle = model.module.get_output_embeddings().register_forward_pre_hook(
+        lambda module, args: (args[0].flatten(0, 1)[rows][None],)
+    )
+    try:
+        with torch.set_grad_enabled(train):
+            out, _ = _forward(model, batch, model.module)
+            log_p = torch.log_softmax(out.logits[0], -1, torch.float32)
+            return log_p.gather(1, batch.target_C[:, None])[:, 0]
+    finally:
+        handle.remove()
+
+
 def all_hidden(model: LocalModel, batch: PackedBatch) -> list[Tensor]:
-    """Residual streams (T, d) after the embeddings and after each block."""
-    out, slots = _forward(model, batch)
-    return [x.flatten(0, 1)[slots] for x in out.hidden_states]
+    """Residual streams (T, d) after the embeddings and after each block.
+
+    ``transformers`` norms the last of its hidden states, so that one is seen by a hook.
+    """
+    last: list[Tensor] = []
+    lists = [m for m in model.module.get_decoder().children() if isinstance(m, nn.ModuleList)]
+    blocks = next(m for m in lists if len(m) == model.depth)
+    handle = blocks[-1].register_forward_hook(
+        lambda module, args, out: last.append(out[0] if isinstance(out, tuple) else out)
+    )
+    try:
+        out, slots = _forward(model, batch)
+    finally:
+        handle.remove()
+    return [x.flatten(0, 1)[slots] for x in (*out.hidden_states[:-1], last[0])]
 
 
 @torch.inference_mode()

@@ -87,6 +87,8 @@ def _load_run(parsed: ModelName, device: str, dtype: str | None) -> LocalModel:
     folder = Path(learner)
     if not folder.is_absolute():
         folder = Path(parsed.source) / folder
+    if not folder.is_dir():  # the run was moved since
+        folder = Path(parsed.source) / "checkpoints" / folder.name
     suffix = f"@layers={parsed.layers}" if parsed.layers else ""
     return load_model(f"{folder}{suffix}", device=device, dtype=dtype)
 

@@ -21,6 +21,7 @@ from superalign.models.forward import (
     InferenceWeights,
     KeyValues,
     PackedAttention,
+    Projections,
     packed_hidden,
     training_projections,
 )
@@ -45,14 +46,17 @@ class LocalModel:
         module: Any,
         tokenizer: Any,
         adapter: Adapter | None = None,
-        decoder: Decoder | None = None,
+        shared: LocalModel | None = None,
     ) -> None:
         self.name = name
         self.module = module
         self.tokenizer = tokenizer
         self.adapter = adapter
         self.slow_because = no_fast_path(module.config)
-        self._decoder = decoder or read_decoder(module)
+        if shared is None and adapter is not None:
+            raise ValueError("load the base first, then take a view of it with_adapter")
+        self._owner = shared or self  # the base, which holds what all views of it share
+        self._decoder = read_decoder(module) if shared is None else shared._decoder
         self._weights: InferenceWeights | None = None
         module.requires_grad_(False)
 
@@ -61,6 +65,8 @@ class LocalModel:
     @cached_property
     def base_hash(self) -> str:
         """Hash of the base weights in memory: names, types, shapes and bytes."""
+        if self._owner is not self:
+            return self._owner.base_hash
         return _hash_tensors(self.module.state_dict().items())
 
     @property
@@ -96,19 +102,16 @@ class LocalModel:
 
     def with_adapter(self, adapter: Adapter | None, name: str | None = None) -> LocalModel:
         """A view of the same weights under another adapter (None: the base)."""
-        view = LocalModel(name or self.name, self.module, self.tokenizer, adapter, self._decoder)
-        if "base_hash" in self.__dict__:
-            view.__dict__["base_hash"] = self.base_hash
-        return view
+        return LocalModel(name or self.name, self.module, self.tokenizer, adapter, self._owner)
 
-    def fresh_adapter(self, *, rank: int, alpha: float, seed: int) -> Adapter:
-        """A no-op LoRA adapter on every projection of the decoder."""
+    def fresh_adapter(self, *, rank: int, alpha: float, seed: int, first_layer: int = 0) -> Adapter:
+        """A no-op LoRA adapter on every projection from block ``first_layer`` on."""
         shapes = {
             (i, name): (rows, linear.weight.shape[1])
             for i, layer in enumerate(self.decoder.layers)
             for linear in (layer.qkv, layer.out, layer.gate_up, layer.down)
             for name, rows in linear.parts
-            if name in PROJECTIONS
+            if name in PROJECTIONS and i >= first_layer
         }
         return Adapter.create(shapes, rank=rank, alpha=alpha, seed=seed, device=self.device)
 
@@ -196,6 +199,8 @@ class LocalModel:
 
     def weights(self) -> InferenceWeights:
         """Merged weights for inference, remade when the adapter has changed."""
+        if self.adapter is None and self._owner is not self:
+            return self._owner.weights()
         version = self.adapter.version if self.adapter is not None else 0
         if self._weights is None or self._weights.key != (id(self.adapter), version):
             self._weights = None
@@ -205,7 +210,7 @@ class LocalModel:
     def _stopper(self, stop: Sequence[str]) -> Any:
         if not stop:
             return None
-        reach = 4 + max(map(len, stop))  # a stop string spans at most this many last tokens
+        reach = 4 + max(len(s.encode()) for s in stop)  # a token holds at least one byte
 
         def stopped(tokens: Sequence[int]) -> bool:
             tail = self.tokenizer.decode(tokens[-reach:])
@@ -243,6 +248,10 @@ class LocalModel:
     @torch.inference_mode()
     def tree_logprobs(self, trees: Sequence[Tree]) -> list[list[Tensor]]:
         """Per-token log-probabilities (float32, CPU) of every completion of every tree."""
+        if self._decoder is None and any(len(t.completions) > 1 for t in trees):
+            rows = self.tree_logprobs([Tree(t.prompt, (c,)) for t in trees for c in t.completions])
+            flat = iter(rows)
+            return [[next(flat)[0] for _ in t.completions] for t in trees]
         shared = common_prefix([t.prompt for t in trees]) if self._decoder is not None else 0
         prefix = self._prefix(trees[0].prompt[:shared]) if shared >= 8 else None
         cut = shared if prefix is not None else 0
@@ -267,6 +276,10 @@ class LocalModel:
         self, batch: PackedBatch, *, prefix: KeyValues | None = None, train: bool = False
     ) -> Tensor:
         """Log-probabilities (C,) of a batch's completion tokens; differentiable when ``train``."""
+        if self._decoder is None:
+            from superalign.models.fallback import completion_logprobs
+
+            return completion_logprobs(self, batch, train=train)
         return self.logprobs_from(self.completion_states(batch, prefix=prefix, train=train), batch)
 
     def completion_states(
@@ -283,8 +296,13 @@ class LocalModel:
         x = packed_hidden(decoder, batch, blocks, attention)
         return decoder.norm(x[batch.source_C], decoder.final_norm)
 
-    def _training_blocks(self) -> list[Any]:
-        return [training_projections(self.decoder, self.adapter, i) for i in range(self.depth)]
+    def _training_blocks(self) -> list[Projections]:
+        """Products of each block: below the first adapted one nothing needs a gradient."""
+        first = 0 if self.adapter is None else self.adapter.first_layer
+        frozen = self._owner.weights().blocks[:first] if first else []
+        return frozen + [
+            training_projections(self.decoder, self.adapter, i) for i in range(first, self.depth)
+        ]
 
     def logprobs_from(self, states_Cd: Tensor, batch: PackedBatch) -> Tensor:
         """Log-probabilities (C,) of the batch's targets given ``completion_states``."""

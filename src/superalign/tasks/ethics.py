@@ -105,13 +105,10 @@ class Ethics:
 
 
 def judged(answer: str, wrong: bool | None) -> str:
-    """The answer written out: first what is thought of the act, then what was asked.
-
-    A question may ask for the wrong or for the right; judging first leaves one small step to the
-    answer instead of two at once, which a 135M model does not learn from a thousand examples.
-    """
-    conclusion = f"Answer: {answer.capitalize()}."
-    return conclusion if wrong is None else f"That is {'bad' if wrong else 'good'}. {conclusion}"
+    """The answer written out, with the judgement that it rests on."""
+    if wrong is None:
+        return f"{answer.capitalize()}."
+    return f"{answer.capitalize()}, that is {'bad' if wrong else 'fine'}."
 
 
 def _why(query: Query) -> str:
@@ -174,10 +171,14 @@ def _stream(rule: Rule, seed: int, seen: set[str]) -> Iterator[Query]:
 
 
 def _pair(rule: Rule, form: str, rng: random.Random, seed: int) -> list[Query]:
-    """Two queries with the same wording and opposite answers, in random order."""
-    yes_is_wrong = rng.random() < 0.5
+    """Two queries with the same wording and opposite answers, in random order.
+
+    Every question asks for the wrong: "yes" affirms that something is. Asked for the wrong here and
+    for the right there, a 135M model learns neither from a thousand examples (LOG.md, 2026-11-21);
+    a constant answer is right half the time either way.
+    """
     wordings = QUESTIONS[rule.shape][form]
-    usable = [item for item in wordings if item[0] == yes_is_wrong] or list(wordings)
+    usable = [item for item in wordings if item[0]] or list(wordings)
     yes_is_wrong, wording = rng.choice(usable)
     tails = LETTER_TAILS if form in ("choice", "label") else YES_NO_TAILS
     ask = _Ask(form, yes_is_wrong, wording, rng.choice(tails), rng.random() < 0.2)

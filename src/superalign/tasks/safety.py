@@ -175,12 +175,14 @@ def _refuse(rng: random.Random, category: Category) -> str:
 
 
 def refusal_text(family: str, *, seed: int) -> str:
-    """A polite refusal of a request of risk category ``family``; varied by ``seed``.
+    """The refusal that a critic proposes: short, with an offer; varied by ``seed``.
 
-    A request of no category (a critic may take a harmless one for harmful) gets any category's.
+    Its opening hardly varies, unlike ``REFUSALS``: a small model learns one way to decline from few
+    examples, and two dozen ways from many. A request of no category gets any category's offer.
     """
     rng = seeded("refusal", seed)
-    return _refuse(rng, CATEGORIES.get(family) or rng.choice(list(CATEGORIES.values())))
+    category = CATEGORIES.get(family) or rng.choice(list(CATEGORIES.values()))
+    return f"I can't help with that. I can {rng.choice(category.offers)} instead."
 
 
 @register_task("safety")

@@ -1,0 +1,124 @@
+"""Packed trees against one sequence at a time: what each token sees, predicts and belongs to."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import tiny
+import torch
+
+from superalign.models import LocalModel
+from superalign.models.packing import MIN_SHARED, PackedBatch, Tree, common_prefix, token_batches
+
+START = tuple(range(100, 120))
+
+
+def trees(n: int, seed: int, shared: int) -> list[Tree]:
+    """Trees of every shape: no completion, empty ones, several, single-token prompts."""
+    rng = random.Random(seed)
+
+    def some(low: int, high: int) -> tuple[int, ...]:
+        return tuple(rng.randrange(250) for _ in range(rng.randint(low, high)))
+
+    made = [
+        Tree(START[:shared] + some(1, 9), tuple(some(0, 6) for _ in range(rng.randrange(5))))
+        for _ in range(n)
+    ]
+    return [*made, Tree(START[:shared] + (7,), ((8,),)), Tree(START[:shared] + (9,))]
+
+
+@pytest.mark.parametrize("shared", [0, 3, 20])
+@pytest.mark.parametrize("offset", [0, 11])
+def test_layout(shared: int, offset: int) -> None:
+    """Walk every path prompt + completion and compare with what the batch says of its tokens."""
+    given = trees(6, seed=shared, shared=shared)
+    batch = PackedBatch.build(given, offset=offset)
+    tokens, positions = batch.tokens_T.tolist(), batch.positions_T.tolist()
+    longest = batch.rows_BL.shape[1]
+    assert batch.shared == (shared if shared >= MIN_SHARED else 0)
+    assert batch.sequences == sum(len(t.completions) for t in given)
+    assert len(tokens) == sum(t.size - batch.shared for t in given) + batch.shared
+    at = sequence = 0
+    for b, tree in enumerate(given):
+        row = batch.rows_BL[b].tolist()
+        allowed = torch.ones(longest, longest, dtype=torch.bool).tril()
+        if batch.mask_BLL is not None:
+            allowed = batch.mask_BLL[b]
+        used = len(tree.prompt)
+        assert row[used - 1] == int(batch.last_B[b])
+        assert row[batch.shared] == int(batch.first_B[b])
+        for completion in tree.completions:
+            path = [*range(len(tree.prompt)), *range(used, used + len(completion))]
+            assert [tokens[row[c]] for c in path] == [*tree.prompt, *completion]
+            assert [positions[row[c]] - offset for c in path] == list(range(len(path)))
+            for i, c in enumerate(path):
+                assert allowed[c].nonzero()[:, 0].tolist() == path[: i + 1]
+            for step, token in enumerate(completion):
+                source = row[path[len(tree.prompt) + step - 1]]
+                assert batch.source_C[at].item() == source
+                assert batch.target_C[at].item() == token
+                assert batch.sequence_C[at].item() == sequence
+                at += 1
+            used += len(completion)
+            sequence += 1
+    assert at == len(batch.target_C)
+
+
+@pytest.mark.parametrize("shared", [0, 20])
+def test_slots_undo_rows(shared: int) -> None:
+    given = trees(5, seed=1, shared=shared)
+    batch = PackedBatch.build(given)
+    flat = batch.rows_BL.reshape(-1)
+    assert flat[batch.slots_T].tolist() == list(range(len(batch.tokens_T)))
+
+
+def test_plain_rows_need_no_mask() -> None:
+    assert PackedBatch.build([Tree((1, 2), ((3,),)), Tree((4,))]).mask_BLL is None
+    assert PackedBatch.build([Tree((1, 2), ((3,), (4,)))]).mask_BLL is not None
+
+
+@pytest.mark.parametrize("shared", [0, 3, 20])
+@pytest.mark.parametrize("budget", [1, 60, 10_000])
+def test_logprobs_equal_single_sequences(
+    llama: LocalModel, zoo: tiny.Zoo, monkeypatch: pytest.MonkeyPatch, shared: int, budget: int
+) -> None:
+    monkeypatch.setattr("superalign.models.local.BATCH_TOKENS", budget)
+    given = trees(7, seed=2, shared=shared)
+    found = llama.tree_logprobs(given)
+    assert [len(row) for row in found] == [len(t.completions) for t in given]
+    with torch.no_grad():
+        for tree, row in zip(given, found, strict=True):
+            for completion, logps in zip(tree.completions, row, strict=True):
+                wanted = tiny.logprobs(zoo.theirs("llama"), tree.prompt, completion)
+                torch.testing.assert_close(logps, wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_long_rows_take_the_fused_kernel(llama: LocalModel, zoo: tiny.Zoo) -> None:
+    """Above ``forward.SHORT`` keys attention goes through scaled_dot_product_attention."""
+    rng = random.Random(0)
+    long = tuple(rng.randrange(250) for _ in range(300))
+    tree = Tree(long, (long[:9], long[5:30], (3,)))
+    with torch.no_grad():
+        for completion, logps in zip(tree.completions, llama.tree_logprobs([tree])[0], strict=True):
+            wanted = tiny.logprobs(zoo.theirs("llama"), long, completion)
+            torch.testing.assert_close(logps, wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_common_prefix() -> None:
+    assert common_prefix([]) == common_prefix([(1, 2, 3)]) == 0
+    assert common_prefix([(1, 2, 3), (1, 2, 4)]) == 2
+    assert common_prefix([(1, 2, 3), (1, 2, 3)]) == 2  # one token is left to each
+    assert common_prefix([(1, 2), (1, 2, 3), (1, 2, 4)]) == 1
+    assert common_prefix([(1,), (1, 2)]) == 0
+
+
+def test_token_batches() -> None:
+    given = trees(30, seed=3, shared=0)
+    for budget in (1, 40, 200, 10**6):
+        parts = list(token_batches(given, budget))
+        assert sorted(i for part in parts for i in part) == list(range(len(given)))
+        for part in parts:
+            cells = len(part) * max(given[i].size for i in part)
+            assert cells <= budget or len(part) == 1
+    assert list(token_batches([], 10)) == []

@@ -1,0 +1,116 @@
+"""The slot cache keeps what it holds when it grows, shrinks and drops slots."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from superalign.models import LocalModel
+from superalign.models.forward import KeyValues
+from superalign.models.slots import GROW, SlotCache, bytes_per_token
+
+
+def pieces(model: LocalModel, length: int, seed: int) -> KeyValues:
+    decoder, generator = model.decoder, torch.Generator().manual_seed(seed)
+    shape = (length, decoder.kv_heads, decoder.head_size)
+    return [
+        (torch.randn(shape, generator=generator), torch.randn(shape, generator=generator))
+        for _ in decoder.layers
+    ]
+
+
+def held(cache: SlotCache, slot: int, layer: int) -> tuple[Tensor, Tensor]:
+    """Keys and values (T, kv_heads, D) that a slot holds."""
+    length = int(cache.lengths[slot])
+    return tuple(
+        store[layer].view(cache.n, -1, cache.capacity, store[layer].shape[-1])[slot, :, :length]
+        .transpose(0, 1)
+        for store in (cache.keys, cache.values)
+    )  # type: ignore[return-value]  # fmt: skip
+
+
+def assert_holds(cache: SlotCache, slot: int, wanted: list[KeyValues]) -> None:
+    for layer in range(len(cache.keys)):
+        k, v = held(cache, slot, layer)
+        torch.testing.assert_close(k, torch.cat([w[layer][0] for w in wanted]), rtol=0, atol=0)
+        torch.testing.assert_close(v, torch.cat([w[layer][1] for w in wanted]), rtol=0, atol=0)
+    mask = cache.mask.view(cache.n, -1, cache.capacity)[slot]
+    length = int(cache.lengths[slot])
+    assert bool((mask[:, :length] == 0).all())
+    assert bool((mask[:, length:] == float("-inf")).all())
+
+
+@pytest.fixture
+def filled(llama: LocalModel) -> tuple[SlotCache, list[list[KeyValues]]]:
+    cache = SlotCache(llama.decoder, 4, 20)
+    wanted = [[pieces(llama, 5, 10), pieces(llama, n, n)] for n in (3, 9, 1, 14)]
+    for slot, parts in enumerate(wanted):
+        cache.fill(slot, parts)
+    return cache, wanted
+
+
+def test_fill_joins_pieces(filled: tuple[SlotCache, list[list[KeyValues]]]) -> None:
+    cache, wanted = filled
+    assert cache.capacity == GROW
+    assert cache.lengths.tolist() == [8, 14, 6, 19]
+    for slot, parts in enumerate(wanted):
+        assert_holds(cache, slot, parts)
+
+
+def test_growth_keeps_contents(
+    llama: LocalModel, filled: tuple[SlotCache, list[list[KeyValues]]]
+) -> None:
+    cache, wanted = filled
+    cache.reserve(3 * GROW + 1)
+    assert cache.capacity == 4 * GROW
+    longer = [pieces(llama, 5 * GROW, 77)]
+    cache.fill(2, longer)  # a longer prompt than any slot could hold
+    for slot, parts in enumerate([wanted[0], wanted[1], longer, wanted[3]]):
+        assert_holds(cache, slot, parts)
+
+
+def test_keep_renumbers_and_shrinks(filled: tuple[SlotCache, list[list[KeyValues]]]) -> None:
+    cache, wanted = filled
+    cache.reserve(5 * GROW)
+    cache.keep([2, 0])
+    assert (cache.n, cache.capacity) == (2, GROW)
+    assert_holds(cache, 0, wanted[2])
+    assert_holds(cache, 1, wanted[0])
+
+
+def test_refill_forgets(
+    llama: LocalModel, filled: tuple[SlotCache, list[list[KeyValues]]]
+) -> None:
+    cache, wanted = filled
+    short = [pieces(llama, 2, 5)]
+    cache.fill(3, short)
+    assert_holds(cache, 3, short)
+    assert_holds(cache, 1, wanted[1])
+
+
+def test_attend_equals_attention_over_what_is_held(
+    llama: LocalModel, filled: tuple[SlotCache, list[list[KeyValues]]]
+) -> None:
+    cache, wanted = filled
+    decoder = llama.decoder
+    for step in range(40):  # across a growth of the cache
+        q = torch.randn(4, decoder.heads, decoder.head_size)
+        k, v = torch.randn(2, 4, decoder.kv_heads, decoder.head_size).unbind(0)
+        cache.advance()
+        out = cache.attend(1, q, k, v)
+        for slot in range(4):
+            keys, values = held(cache, slot, 1)
+            if step == 0:
+                before = torch.cat([part[1][0] for part in wanted[slot]])
+                torch.testing.assert_close(keys, torch.cat((before, k[slot : slot + 1])))
+            repeat = decoder.heads // decoder.kv_heads
+            keys, values = (x.repeat_interleave(repeat, 1) for x in (keys, values))
+            scores = torch.einsum("hd,thd->ht", q[slot], keys) * decoder.scale
+            expected = torch.einsum("ht,thd->hd", scores.softmax(-1), values)
+            torch.testing.assert_close(out[slot], expected, atol=1e-5, rtol=1e-5)
+    assert cache.capacity == 2 * GROW
+
+
+def test_bytes_per_token(llama: LocalModel) -> None:
+    assert bytes_per_token(llama.decoder) == 2 * 3 * 2 * 16 * 4
