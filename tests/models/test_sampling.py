@@ -73,7 +73,9 @@ def test_frequencies(options: dict[str, float], vocabulary: int) -> None:
     if len(expected) > 1:
         expected *= observed.sum() / expected.sum()
         assert stats.chisquare(observed, expected).pvalue > 1e-3
-    exact = torch.log_softmax(logits, -1)[tokens]  # under the unmodified logits, whatever the filter
+    exact = torch.log_softmax(logits, -1)[
+        tokens
+    ]  # under the unmodified logits, whatever the filter
     torch.testing.assert_close(logps, exact, atol=1e-5, rtol=1e-5)
 
 
@@ -131,7 +133,9 @@ def test_zero_weights_are_never_drawn(vocabulary: int, share: float) -> None:
 def test_first_and_last_positive_at_the_ends() -> None:
     weights = torch.zeros(1, 300)
     weights[0, 37], weights[0, 140], weights[0, 141] = 1.0, 2.0, 1.0
-    draws = [int(inverse_cdf(weights, torch.tensor([u]))) for u in (0.0, 0.2499, 0.2501, 0.74, LAST)]
+    draws = [
+        int(inverse_cdf(weights, torch.tensor([u]))) for u in (0.0, 0.2499, 0.2501, 0.74, LAST)
+    ]
     assert draws == [37, 37, 140, 140, 141]
 
 

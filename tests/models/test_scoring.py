@@ -78,9 +78,7 @@ def test_raw_prompts_are_not_templated(llama: LocalModel) -> None:
 @pytest.mark.parametrize("name", list(tiny.SETTINGS))
 @pytest.mark.parametrize("pool", ["last", "mean"])
 @pytest.mark.parametrize("start", ["", LONG])
-def test_hidden_equals_the_modules_streams(
-    zoo: tiny.Zoo, name: str, pool: str, start: str
-) -> None:
+def test_hidden_equals_the_modules_streams(zoo: tiny.Zoo, name: str, pool: str, start: str) -> None:
     model, texts = zoo.ours(name), [start + t for t in tiny.texts(7, seed=1)]
     layers = [3, 0, 1, 1]
     found = model.hidden(texts, layers, pool=pool)

@@ -79,9 +79,7 @@ def test_keep_renumbers_and_shrinks(filled: tuple[SlotCache, list[list[KeyValues
     assert_holds(cache, 1, wanted[0])
 
 
-def test_refill_forgets(
-    llama: LocalModel, filled: tuple[SlotCache, list[list[KeyValues]]]
-) -> None:
+def test_refill_forgets(llama: LocalModel, filled: tuple[SlotCache, list[list[KeyValues]]]) -> None:
     cache, wanted = filled
     short = [pieces(llama, 2, 5)]
     cache.fill(3, short)

@@ -159,7 +159,7 @@ def _stream(rule: Rule, seed: int, seen: set[str]) -> Iterator[Query]:
     rng = seeded("ethics", rule.name, seed)
     failures = 0
     while failures < _PATIENCE:
-        for form in rng.sample(list(QUESTIONS[rule.shape]), len(QUESTIONS[rule.shape])):
+        for form in rng.sample(_forms(rule), len(_forms(rule))):
             pair = _pair(rule, form, rng, seed)
             texts = {query.text for query in pair}
             if texts & seen or len(texts) < 2:
@@ -170,6 +170,12 @@ def _stream(rule: Rule, seed: int, seen: set[str]) -> Iterator[Query]:
             yield from pair
 
 
+def _forms(rule: Rule) -> list[str]:
+    """The forms that can ask for the wrong."""
+    forms = QUESTIONS[rule.shape]
+    return [name for name in forms if any(asks for asks, _ in forms[name])]
+
+
 def _pair(rule: Rule, form: str, rng: random.Random, seed: int) -> list[Query]:
     """Two queries with the same wording and opposite answers, in random order.
 
@@ -178,8 +184,7 @@ def _pair(rule: Rule, form: str, rng: random.Random, seed: int) -> list[Query]:
     a constant answer is right half the time either way.
     """
     wordings = QUESTIONS[rule.shape][form]
-    usable = [item for item in wordings if item[0]] or list(wordings)
-    yes_is_wrong, wording = rng.choice(usable)
+    yes_is_wrong, wording = rng.choice([item for item in wordings if item[0]])
     tails = LETTER_TAILS if form in ("choice", "label") else YES_NO_TAILS
     ask = _Ask(form, yes_is_wrong, wording, rng.choice(tails), rng.random() < 0.2)
     draw = _draw_comparison if form in ("choice", "compare") else _draw_judgement
