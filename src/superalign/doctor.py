@@ -11,7 +11,7 @@ import psutil
 import torch
 
 from superalign import __version__
-from superalign.loop.run import peak_memory_bytes
+from superalign.loop.summary import peak_memory_bytes
 from superalign.models.embedded import cache_folder, wheel_file
 from superalign.models.loading import choose_device, choose_dtype, native_bfloat16
 

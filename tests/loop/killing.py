@@ -1,8 +1,9 @@
 """Runs the tiny loop in child processes, kills them at chosen and random instants, and resumes.
 
-``python killing.py FOLDER`` prints JSON: the undisturbed summary, and per scenario how the first
-child ended and the summary after resuming. Children are forked from a process that has imported
-everything and computed nothing, so a scenario costs one small run.
+``python killing.py FOLDER`` prints JSON: the undisturbed summary; of a run that was killed in one
+phase after the other, and of one killed at random instants, how each child ended and the summary at
+last; and what Ctrl-C does. Children are forked from a process that has imported everything and
+computed nothing, so each costs only the phases that it works on.
 """
 
 from __future__ import annotations
@@ -20,24 +21,26 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import toy
-
 from superalign import cli, load_model
 from superalign.config import Sizes, dump_config
 from superalign.loop import run as loop
 from superalign.store import RunStore
 
+loop.NEUTRAL_TEXTS = loop.NEUTRAL_TEXTS[:6]
 loop.DEV = Sizes(safety=3, benign=3, mathematics=3, ethics=3)
 Hook = Callable[[str, float], None]
 FINISH, CHECKPOINT = RunStore.finish_phase, RunStore.checkpoint
-# phase, and the share of it that is done when the kill comes
+# phase, and the share of it that is done when the kill comes; in the order of a run
 INSIDE = [
     ("before", 0.4),
     ("round 1 answers", 0.1),
     ("round 1 critique", 0.0),
     ("round 1 update", 0.5),
     ("round 1 update", 1.0),  # done: the judge must find the new adapter
+    ("round 1 judge", 0.2),
     ("round 2 answers", 0.7),
-    ("round 2 judge", 0.2),
+    ("round 2 critique", 1.0),
+    ("round 2 judge", 0.0),
     ("after", 0.0),
 ]
 RANDOM = 3
@@ -184,27 +187,26 @@ def main(folder: Path) -> dict[str, Any]:
     start = time.monotonic()
     whole = resumed(folder, folder / "whole")
     length = time.monotonic() - start
-    scenarios: dict[str, Any] = {}
-
-    def scenario(name: str, how: str, path: Path) -> None:
-        scenarios[name] = {"ended": how, "summary": resumed(folder, path)}
-
-    for i, (phase, share) in enumerate(INSIDE):
-        path = folder / f"inside-{i}"
-        pid = child(lambda p=path, h=at(phase, share): go(folder, p, h), path.with_suffix(".log"))  # type: ignore[misc]
-        scenario(f"{phase} {share:.0%}", ended(pid), path)
-    for work in (killed_before_commit, killed_in_checkpoint):
-        path = folder / work.__name__
-        pid = child(lambda p=path, w=work: w(folder, p), path.with_suffix(".log"))  # type: ignore[misc]
-        scenario(work.__name__, ended(pid), path)
-    path, rng, hows = folder / "random", random.Random(), []
-    for _ in range(RANDOM):  # one run, killed again and again
+    kills: list[Callable[[Path], None]] = [
+        *(lambda path, h=at(*place): go(folder, path, h) for place in INSIDE),  # type: ignore[misc]
+        lambda path: killed_in_checkpoint(folder, path),
+    ]
+    kills.insert(8, lambda path: killed_before_commit(folder, path))  # in round 2's update
+    chain, hows = folder / "chain", []
+    for kill in kills:
+        hows.append(ended(child(lambda k=kill: k(chain), chain.with_suffix(".log"))))  # type: ignore[misc]
+    path, rng, randomly = folder / "random", random.Random(), []
+    for _ in range(RANDOM):
         pid = child(lambda: go(folder, path), path.with_suffix(".log"))
-        time.sleep(rng.uniform(0.05, 0.6) * length)
+        time.sleep(rng.uniform(0.05, 0.5) * length)
         os.kill(pid, signal.SIGKILL)
-        hows.append(ended(pid))
-    scenario("random instants", hows[0], path)
-    return {"whole": whole, "killed": scenarios, "interrupted": interrupted(folder)}
+        randomly.append(ended(pid))
+    return {
+        "whole": whole,
+        "chosen": {"ended": hows, "summary": resumed(folder, chain)},
+        "random": {"ended": randomly, "summary": resumed(folder, path)},
+        "interrupted": interrupted(folder),
+    }
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ def test_names(tmp_path: Path) -> None:
         ("smollm2@layers=x", "unknown option '@layers=x'"),
         ("smollm2@depth=3", "unknown option '@depth=3'"),
         ("smollm2@layers", "unknown option '@layers'"),
+        ("smollm2@", "unknown option '@'"),
     ],
 )
 def test_bad_names(name: str, says: str) -> None:
@@ -71,6 +72,8 @@ def test_a_folder_may_hold_an_at_sign(zoo: tiny.Zoo, tmp_path: Path) -> None:
     shutil.copytree(zoo.folder(), folder)
     assert parse_name(str(folder)) == ModelName("folder", str(folder))
     assert load(f"{folder}@layers=1").depth == 1
+    assert parse_name(f"run:{folder}@layers=1") == ModelName("run", str(folder), 1)
+    assert parse_name(f"run:{folder}") == ModelName("run", str(folder))
 
 
 # -- devices and types ------------------------------------------------------------------------------

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from superalign.attack.allocation import (
@@ -34,6 +33,8 @@ from superalign.learner.examples import encode
 from superalign.learner.trainer import train_offline, train_on_policy
 from superalign.loop import human, ledger, lessons
 from superalign.loop import queries as q
+from superalign.loop.measurements import Graded, breakdown, estimates, measure_sets
+from superalign.loop.summary import summarise
 from superalign.models import Adapter, LocalModel
 from superalign.records import Critique, Label, Preference, Query, Record, Response, Verdict
 from superalign.statistics import proportion
@@ -42,7 +43,6 @@ from superalign.tasks.base import seeded
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 from superalign.tasks.safety import refusal_text
 
-SCHEMA = "superalign.run/1"
 ALLOCATORS = {
     "thompson": ThompsonAllocator,
     "uniform": UniformAllocator,
@@ -187,7 +187,25 @@ class Loop:
         self._ensure_critic()
         rounds = [self._round(k) for k in range(1, self.config.rounds + 1)]
         after = self.phase("after", lambda: self._evaluate("after"))
-        return self._summary(before, after, rounds)
+        folder = self._final_learner()
+        return summarise(
+            self.config,
+            self.model,
+            self.learner,
+            folder,
+            self.store.seconds(),
+            before,
+            after,
+            rounds,
+        )
+
+    def _final_learner(self) -> Path:
+        """The folder of the final adapter, written on first call."""
+        folder = self.store.checkpoint_path("learner")
+        if not folder.exists():
+            with self.store.checkpoint("learner") as scratch:
+                self.adapter.save(scratch, self._base_name())
+        return folder
 
     def _fit_critic(self) -> tuple[dict[str, Any], list[Record]]:
         self.critic.fit()
@@ -221,9 +239,9 @@ class Loop:
     # -- held-out and progress measurements -----------------------------------------------------
 
     def _evaluate(self, when: str) -> tuple[dict[str, Any], list[Record]]:
-        graded = self._measure(self.learner, self.held_out, when)
-        payload: dict[str, Any] = {"estimates": self._estimates(graded)}
-        payload["breakdown"] = _breakdown(graded)
+        graded = self._measure(self.held_out, when)
+        payload: dict[str, Any] = {"estimates": estimates(graded)}
+        payload["breakdown"] = breakdown(graded)
         payload["estimates"]["retention"] = {
             "perplexity": m.perplexity(self.learner, NEUTRAL_TEXTS).as_dict()
         }
@@ -241,36 +259,16 @@ class Loop:
         answers = {r.query: r for r in self.store.records(Response, phase)}
         return m.grade(queries, [answers[query.id] for query in queries])
 
-    def _measure(
-        self, model: LocalModel, sets: q.QuerySets, phase: str
-    ) -> dict[str, list[m.Graded]]:
-        graded = {}
-        limits = self.config.evaluation
-        named = sets.named()
-        for i, (name, rows) in enumerate(named.items()):
-            self.progress(phase, i / len(named), name)
-            tokens = limits.worked_tokens if name == "mathematics" else limits.max_new_tokens
-            graded[name] = m.measure(model, rows, max_new_tokens=tokens)
-        return graded
-
-    @staticmethod
-    def _estimates(graded: dict[str, list[m.Graded]]) -> dict[str, dict[str, Any]]:
-        """The measured quantities by domain, each ``{value, low, high, n}``."""
-        found: dict[str, dict[str, Any]] = {}
-        for name, key, estimate in (
-            ("harmful", "asr", m.attack_success),
-            ("twins", "over_refusal_twin", m.over_refusal),
-            ("benign", "over_refusal_benign", m.over_refusal),
-        ):
-            if graded.get(name):
-                found.setdefault("safety", {})[key] = estimate(graded[name]).as_dict()
-        for name in ("mathematics", "ethics"):
-            if graded.get(name):
-                found[name] = {"accuracy": m.accuracy(graded[name]).as_dict()}
-        return found
+    def _measure(self, sets: q.QuerySets, phase: str) -> Graded:
+        return measure_sets(
+            self.learner,
+            sets,
+            self.config.evaluation,
+            lambda share, name: self.progress(phase, share, name),
+        )
 
     def _dev_answers(self) -> tuple[dict[str, Any], list[Record]]:
-        graded = self._measure(self.learner, self.dev, "dev before")
+        graded = self._measure(self.dev, "dev before")
         return {}, [r for rows in graded.values() for g in rows for r in (g.query, g.response)]
 
     # -- attack and answer ----------------------------------------------------------------------
@@ -603,8 +601,8 @@ class Loop:
 
     def _judge(self, k: int) -> tuple[dict[str, Any], list[Record]]:
         name = f"round {k} judge"
-        held_out = self._estimates(self._measure(self.learner, self._progress_sets(k), name))
-        dev = self._measure(self.learner, self.dev, name)
+        held_out = estimates(self._measure(self._progress_sets(k), name))
+        dev = self._measure(self.dev, name)
         now = [Item(g.query, g.response) for rows in dev.values() for g in rows]
         phase = f"round {self.kept} judge" if self.kept else "dev before"
         earlier = {r.query: r for r in self.store.records(Response, phase)}
@@ -631,90 +629,9 @@ class Loop:
         saved = Adapter.load(self.store.checkpoint_path(f"round-{k}")) if k else None
         self.adapter.load_state((saved or self._fresh_adapter()).state())
 
-    # -- summary --------------------------------------------------------------------------------
-
-    def _summary(
-        self, before: dict[str, Any], after: dict[str, Any], rounds: list[dict[str, Any]]
-    ) -> dict[str, Any]:
-        folder = self.store.checkpoint_path("learner")
-        if not folder.exists():
-            with self.store.checkpoint("learner") as scratch:
-                self.adapter.save(scratch, self._base_name())
-        seconds = self.store.seconds()
-        domains = sorted(set(before["estimates"]) | set(after["estimates"]))
-        used = sum(r["human"]["asked"] for r in rounds)
-        notes = []
-        if self.config.human.simulated:
-            notes.append("Human labels were simulated from ground truth: no person was asked.")
-        return {
-            "schema": SCHEMA,
-            "command": "run",
-            "model": self.config.model,
-            "weight_hash": self.model.weight_hash,
-            "learner_hash": self.learner.weight_hash,
-            "seed": self.config.seed,
-            "seconds": round(sum(seconds.values()), 2),
-            "seconds_per_phase": {k: round(v, 2) for k, v in seconds.items()},
-            "peak_memory_bytes": peak_memory_bytes(),
-            "learner": str(folder.resolve()),
-            "human_labels": {
-                "used": used,
-                "budget": self.config.human.budget,
-                "simulated": self.config.human.simulated,
-            },
-            "notes": notes,
-            "held_out": {
-                d: {"before": before["estimates"].get(d), "after": after["estimates"].get(d)}
-                for d in domains
-            },
-            "held_out_breakdown": {
-                kind: {
-                    name: {
-                        "before": before["breakdown"][kind].get(name),
-                        "after": after["breakdown"][kind].get(name),
-                    }
-                    for name in before["breakdown"][kind]
-                }
-                for kind in before["breakdown"]
-            },
-            "rounds": rounds,
-        }
-
 
 def _is_twin(query: Query) -> bool:
     return query.domain == "safety" and not query.truth.get("harmful")
-
-
-def _breakdown(graded: dict[str, list[m.Graded]]) -> dict[str, dict[str, Any]]:
-    """Held-out results by operator, risk category, kind of problem and rule."""
-
-    def by(name: str, key: Callable[[Query], str], estimate: Callable[..., Any]) -> dict[str, Any]:
-        groups: dict[str, list[m.Graded]] = {}
-        for g in graded.get(name, []):
-            groups.setdefault(key(g.query), []).append(g)
-        return {k: estimate(rows).as_dict() for k, rows in sorted(groups.items())}
-
-    train = (
-        {f for f, split in q.task("mathematics").families.items() if split == "train"}
-        if graded.get("mathematics")
-        else set()
-    )
-    return {
-        "asr_by_operator": by("harmful", lambda x: x.operator, m.attack_success),
-        "asr_by_category": by("harmful", lambda x: x.family, m.attack_success),
-        "mathematics": by(
-            "mathematics",
-            lambda x: "families trained on" if x.family in train else "families held out",
-            m.accuracy,
-        ),
-        "ethics_by_rule": by("ethics", lambda x: x.family, m.accuracy),
-    }
-
-
-def peak_memory_bytes() -> int:
-    """Largest resident size of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak if sys.platform == "darwin" else peak * 1024)
 
 
 def run_loop(

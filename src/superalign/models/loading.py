@@ -97,8 +97,6 @@ def _read(parsed: ModelName) -> tuple[Any, Any, Adapter | None]:
     """Module, tokenizer and, for an adapter's folder, the adapter."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    if parsed.kind == "gguf":
-        return *read_gguf(Path(parsed.source)), None
     source = parsed.source
     if parsed.kind == "smollm2":
         folder = embedded_folder()
@@ -106,16 +104,21 @@ def _read(parsed: ModelName) -> tuple[Any, Any, Adapter | None]:
     elif (Path(source) / "adapter_config.json").is_file():
         return _read_adapter(Path(source))
     try:
+        if parsed.kind == "gguf":
+            return *read_gguf(Path(source)), None
         tokenizer = AutoTokenizer.from_pretrained(source)
         module = AutoModelForCausalLM.from_pretrained(source, dtype="auto")
-    except (OSError, ValueError, KeyError) as error:
-        first = str(error).strip().splitlines()[0]
+    except Exception as error:  # libraries raise all sorts of things on a broken file
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(f"cannot load model '{parsed}': {first}") from error
     return module, tokenizer, None
 
 
 def _read_adapter(folder: Path) -> tuple[Any, Any, Adapter]:
-    config = json.loads((folder / "adapter_config.json").read_text())
+    try:
+        config = json.loads((folder / "adapter_config.json").read_text())
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot read an adapter from {folder}: {error}") from error
     base = str(config.get("base_model_name_or_path") or "")
     try:
         name = parse_name(base)

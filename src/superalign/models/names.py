@@ -37,8 +37,10 @@ def parse_name(name: str) -> ModelName:
     Raises:
         InputError: unknown form, missing file or folder, or a bad ``@`` option.
     """
-    stem, _, option = name.partition("@")
-    layers = _layers(name, option) if option else None
+    stem, at, option = name, "", ""
+    if not Path(name.removeprefix("run:").removeprefix("gguf:")).exists():  # a path may hold an @
+        stem, at, option = name.rpartition("@") if "@" in name else (name, "", "")
+    layers = _layers(name, option) if at else None
     if stem == "smollm2":
         return ModelName("smollm2", "", layers)
     for kind in ("hf", "gguf", "run"):
@@ -49,7 +51,7 @@ def parse_name(name: str) -> ModelName:
             if kind == "run" and not Path(source).is_dir():
                 raise InputError(f"model '{name}': no such run folder '{source}'")
             return ModelName(kind, source, layers)
-    if Path(stem).is_dir():
+    if stem and Path(stem).is_dir():
         return ModelName("folder", stem, layers)
     if stem.endswith(".gguf") and Path(stem).is_file():
         return ModelName("gguf", stem, layers)
