@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
@@ -79,7 +80,7 @@ def run(
 
     if resume is not None:
         given = {"--model": model, "--config": config, "--set": set_, "--out": out, "--seed": seed}
-        extra = [name for name, value in given.items() if value]
+        extra = [name for name, value in given.items() if value not in (None, [])]
         if extra:
             raise InputError(f"--resume takes the run's own settings; drop {', '.join(extra)}")
         store = RunStore.open(resume, write=True)
@@ -181,7 +182,7 @@ def generate(
     out: Annotated[Path, typer.Option("--out", help="JSON lines with 'text' added")],
     model: Model = None,
     device: Device = None,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="seed of the sampling")] = 0,
     n: Annotated[int, typer.Option(min=1, help="answers per prompt")] = 1,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer")] = 128,
     temperature: Annotated[float, typer.Option(min=0.0, help="0 is greedy")] = 0.0,
@@ -191,6 +192,8 @@ def generate(
     from superalign.models import load_model
     from superalign.tasks.files import read_rows
 
+    if out.is_dir() or not out.parent.is_dir():
+        raise InputError(f"--out {out}; allowed: a file in a folder that exists")
     rows = list(read_rows(source))
     prompts = [_prompt(row, i, source) for i, row in enumerate(rows)]
     outs = load_model(model or "smollm2", device=device).generate(
@@ -204,14 +207,27 @@ def generate(
     write_atomic(out, "\n".join(lines) + "\n")
 
 
-def _prompt(row: dict[str, Any], index: int, source: Path) -> Any:
-    for key in ("messages", "prompt"):
-        if row.get(key):
-            return row[key]
-    raise InputError(
-        f"{source}, row {index + 1}: neither 'prompt' nor 'messages'; it has "
-        f"{', '.join(row) or 'nothing'}"
-    )
+def _prompt(row: dict[str, Any], index: int, source: Path) -> str | list[dict[str, str]]:
+    where = f"{source}, row {index + 1}"
+    if row.get("messages"):
+        turns = row["messages"]
+        if not isinstance(turns, list) or not all(map(_is_turn, turns)):
+            raise InputError(
+                f"{where}: 'messages' cannot be read; allowed: a list of objects with 'role' "
+                "(system, user or assistant) and 'content' (text)"
+            )
+        return turns
+    if not row.get("prompt"):
+        present = ", ".join(row) or "nothing"
+        raise InputError(f"{where}: neither 'prompt' nor 'messages'; it has {present}")
+    if not isinstance(row["prompt"], str):
+        raise InputError(f"{where}: 'prompt' is no text; for several turns use 'messages'")
+    return row["prompt"]
+
+
+def _is_turn(turn: Any) -> bool:
+    known = isinstance(turn, dict) and turn.get("role") in ("system", "user", "assistant")
+    return known and isinstance(turn.get("content"), str)
 
 
 @app.command()
@@ -221,11 +237,15 @@ def evaluate(
     kind: Annotated[
         str, typer.Option(help="safety (all harmful, or by label), benign, mathematics")
     ],
-    text_field: str = "text",
-    answer_field: str | None = None,
-    label_field: str | None = None,
+    text_field: Annotated[str, typer.Option(help="field that holds the request")] = "text",
+    answer_field: Annotated[
+        str | None, typer.Option(help="field that holds the right answer (mathematics)")
+    ] = None,
+    label_field: Annotated[
+        str | None, typer.Option(help="field that says harmful or safe (safety)")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="most rows, lowest hash first")] = 500,
-    max_new_tokens: Annotated[int, typer.Option(min=1)] = 48,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer")] = 48,
     device: Device = None,
     json_: Json = False,
 ) -> None:
@@ -322,6 +342,7 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # Ctrl-C inside: no traceback
     try:
         code = app(standalone_mode=False)
     except CommandLineError as error:
@@ -340,10 +361,10 @@ def main() -> None:
 def _usage(error: Any) -> str:
     context = getattr(error, "ctx", None)
     message = " ".join(error.format_message().split())
-    if context is None or not context.command.params:
+    if context is None:
         return message
-    names = [o for p in context.command.params for o in p.opts if o.startswith("--")]
-    names = list(getattr(context.command, "commands", names))
+    options = [o for p in context.command.params for o in p.opts if o.startswith("--")]
+    names = list(getattr(context.command, "commands", options))
     return f"{message}; allowed for '{context.command_path}': {', '.join(names)}"
 
 

@@ -92,7 +92,7 @@ class LearnerConfig(Section):
         0.25, ge=0, lt=1, description="share of the blocks, from below, that stay frozen"
     )
     epochs: int = Field(1, ge=1, description="passes over each round's records")
-    batch_tokens: int = Field(1024, ge=1, description="most tokens in one optimiser step")
+    batch_tokens: int = Field(1536, ge=1, description="most tokens in one optimiser step")
     variants: float = Field(
         8.0, ge=0, description="verified fresh problems per failure in checkable domains"
     )

@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,11 @@ INSIDE = [
     ("round 1 critique", 0.0),
     ("round 1 update", 0.5),
     ("round 1 update", 1.0),  # done: the judge must find the new adapter
-    ("round 1 judge", 0.2),
-    ("round 2 answers", 0.7),
     ("round 2 critique", 1.0),
-    ("round 2 judge", 0.0),
+    ("round 2 judge", 0.2),
     ("after", 0.0),
 ]
-RANDOM = 3
+RANDOM = 2
 
 
 def settings(folder: Path) -> Any:
@@ -188,13 +187,13 @@ def main(folder: Path) -> dict[str, Any]:
     whole = resumed(folder, folder / "whole")
     length = time.monotonic() - start
     kills: list[Callable[[Path], None]] = [
-        *(lambda path, h=at(*place): go(folder, path, h) for place in INSIDE),  # type: ignore[misc]
-        lambda path: killed_in_checkpoint(folder, path),
+        *(partial(go, folder, hook=at(phase, share)) for phase, share in INSIDE),
+        partial(killed_in_checkpoint, folder),
     ]
-    kills.insert(8, lambda path: killed_before_commit(folder, path))  # in round 2's update
+    kills.insert(6, partial(killed_before_commit, folder))  # in round 2's update
     chain, hows = folder / "chain", []
     for kill in kills:
-        hows.append(ended(child(lambda k=kill: k(chain), chain.with_suffix(".log"))))  # type: ignore[misc]
+        hows.append(ended(child(partial(kill, chain), chain.with_suffix(".log"))))
     path, rng, randomly = folder / "random", random.Random(), []
     for _ in range(RANDOM):
         pid = child(lambda: go(folder, path), path.with_suffix(".log"))

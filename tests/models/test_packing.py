@@ -25,7 +25,7 @@ def trees(n: int, seed: int, shared: int) -> list[Tree]:
         Tree(START[:shared] + some(1, 9), tuple(some(0, 6) for _ in range(rng.randrange(5))))
         for _ in range(n)
     ]
-    return [*made, Tree(START[:shared] + (7,), ((8,),)), Tree(START[:shared] + (9,))]
+    return [*made, Tree((*START[:shared], 7), ((8,),)), Tree((*START[:shared], 9))]
 
 
 @pytest.mark.parametrize("shared", [0, 3, 20])

@@ -53,7 +53,7 @@ def test_choose_equals_a_plain_forward(zoo: tiny.Zoo, name: str, start: str) -> 
 @pytest.mark.parametrize("name", ["llama", "gpt_neox"])
 def test_score_is_choose_of_one(zoo: tiny.Zoo, name: str) -> None:
     model, prompts = zoo.ours(name), tiny.texts(6, seed=4)
-    continuations = tiny.texts(5, seed=9) + [""]
+    continuations = [*tiny.texts(5, seed=9), ""]
     scores = model.score(prompts, continuations)
     for prompt, text, score in zip(prompts, continuations, scores, strict=True):
         one = model.choose([prompt], [[text]])[0][0]

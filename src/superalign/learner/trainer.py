@@ -23,7 +23,7 @@ from superalign.learner.reductions import Loss, sequence_sums
 from superalign.models.local import LocalModel
 from superalign.models.packing import PackedBatch, Tree, token_batches
 
-MICRO_BATCH_CELLS = 1024
+MICRO_BATCH_CELLS = 2048
 Progress = Callable[[float, str], None]
 
 

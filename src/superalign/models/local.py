@@ -56,9 +56,7 @@ class LocalModel:
         if shared is None and adapter is not None:
             raise ValueError("load the base first, then take a view of it with_adapter")
         self._owner = shared or self  # the base, which holds what all views of it share
-        self._decoder: Decoder | None = (
-            read_decoder(module) if shared is None else shared._decoder
-        )
+        self._decoder: Decoder | None = read_decoder(module) if shared is None else shared._decoder
         self._weights: InferenceWeights | None = None
         module.requires_grad_(False)
 

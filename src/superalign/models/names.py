@@ -37,9 +37,9 @@ def parse_name(name: str) -> ModelName:
     Raises:
         InputError: unknown form, missing file or folder, or a bad ``@`` option.
     """
-    stem, at, option = name, "", ""
-    if not Path(name.removeprefix("run:").removeprefix("gguf:")).exists():  # a path may hold an @
-        stem, at, option = name.rpartition("@") if "@" in name else (name, "", "")
+    stem, at, option = name.rpartition("@")
+    if not at or Path(name.removeprefix("run:").removeprefix("gguf:")).exists():
+        stem, at, option = name, "", ""  # a path may hold an @
     layers = _layers(name, option) if at else None
     if stem == "smollm2":
         return ModelName("smollm2", "", layers)

@@ -1,0 +1,309 @@
+"""Sampling against ``transformers`` (dynamic and static cache, continuous batching) and llama.cpp.
+
+    python benchmarks/generation.py [--quick] [--out generation.json]
+
+Each cell: distinct prompts of equal length, 48 new tokens each at temperature 1, no end token, so
+that every peer makes the same number of tokens. Nothing is shared between prompts except in the
+last row (8 samples of each prompt). Ours also returns the log-probability of every token, which
+the peers are not asked for. "of the limit": our tokens/s over those of the decode steps' matrix
+products alone (plain F.linear at that batch, same run); the limit leaves the prefill out, ours and
+the peers' figures hold it. Estimated time on two Zen 5 cores: --quick 10 minutes, all 90.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import timing
+import torch
+import torch.nn.functional as F
+from timing import Peer, Table
+
+from superalign.models import LocalModel, generation
+from superalign.models.embedded import wheel_file
+from superalign.models.sampling import Sampler
+
+NEW = 48
+Ids = list[tuple[int, ...]]
+PEERS = ("generate", "static cache", "continuous batching", "llama.cpp")
+
+
+# -- peers ------------------------------------------------------------------------------------------
+
+
+def superalign(model: LocalModel, prompts: Ids, samples: int, new: int) -> Callable[[], None]:
+    limits = generation.Limits(new, frozenset())
+    wanted = [i for i in range(len(prompts)) for _ in range(samples)]
+
+    def run() -> None:
+        done = generation.generate(
+            model.decoder, model.weights(), prompts, wanted, Sampler(), limits, 0
+        )
+        assert sum(len(r.tokens) for r in done) == len(wanted) * new
+
+    return run
+
+
+def _config(samples: int, new: int, **more: Any) -> Any:
+    from transformers import GenerationConfig
+
+    return GenerationConfig(
+        do_sample=True, temperature=1.0, top_k=0, top_p=1.0, max_new_tokens=new,
+        num_return_sequences=samples, eos_token_id=None, pad_token_id=0, **more,
+    )  # fmt: skip
+
+
+def transformers_generate(
+    module: Any, prompts: Ids, samples: int, new: int, cache: str | None
+) -> Callable[[], None]:
+    ids = torch.tensor(prompts, device=module.device)
+    mask = torch.ones_like(ids)
+    more = {} if cache is None else {"cache_implementation": cache}
+
+    def run() -> None:
+        out = module.generate(
+            input_ids=ids, attention_mask=mask, generation_config=_config(samples, new, **more)
+        )
+        assert out.shape == (len(prompts) * samples, len(prompts[0]) + new)
+
+    return run
+
+
+def continuous_batching(module: Any, prompts: Ids, samples: int, new: int) -> Callable[[], None]:
+    """Its cache is sized to the job: by default it fills most of the machine's memory."""
+    from transformers import ContinuousBatchingConfig
+
+    logging.getLogger("ContinuousBatchingLogger").setLevel(logging.ERROR)
+    inputs = [list(p) for p in prompts for _ in range(samples)]
+    size = ContinuousBatchingConfig().page_size
+    blocks = 2 + len(inputs) * (1 + (len(prompts[0]) + new) // size)
+    options = ContinuousBatchingConfig(
+        num_blocks=blocks, max_batch_tokens=max(512, len(inputs)), max_requests_per_batch=len(inputs)
+    )
+
+    def run() -> None:
+        before = module.config._attn_implementation
+        try:
+            done = module.generate_batch(
+                inputs=inputs,
+                generation_config=_config(1, new),
+                continuous_batching_config=options,
+            )
+        finally:
+            module.set_attn_implementation(before)
+        made = sum(len(x.generated_tokens) for x in done.values())
+        if made != len(inputs) * new:
+            raise RuntimeError(f"generate_batch made {made} tokens of {len(inputs) * new}")
+
+    return run
+
+
+def matrix_products(
+    model: LocalModel, batch: int, steps: int, reorder: bool
+) -> Callable[[], None] | None:
+    """Every product of a decode step and nothing else."""
+    decoder, weights = model.decoder, model.weights()
+    if reorder and not weights.reorder:
+        return None
+    inputs = {
+        width: torch.randn(batch, width, device=decoder.device).to(decoder.dtype)
+        for layer in decoder.layers
+        for width in (m.weight.shape[1] for m in (layer.qkv, layer.out, layer.gate_up, layer.down))
+    }
+
+    @torch.inference_mode()
+    def run() -> None:
+        for _ in range(steps):
+            for layer, fast in zip(decoder.layers, weights.blocks, strict=True):
+                parts = (layer.qkv, layer.out, layer.gate_up, layer.down)
+                for linear, product in zip(parts, fast, strict=True):
+                    x = inputs[linear.weight.shape[1]]
+                    product(x) if reorder else F.linear(x, linear.weight)
+            x = inputs[decoder.head.shape[1]]
+            weights.head(x) if reorder else F.linear(x, decoder.head)
+
+    return run
+
+
+class LlamaCpp:
+    """llama.cpp's own batched decoding through llama-cpp-python's low-level interface."""
+
+    def __init__(self, path: Path, sequences: int, length: int) -> None:
+        import llama_cpp
+
+        self.api = llama_cpp
+        llama_cpp.llama_backend_init()
+        self.model = llama_cpp.llama_model_load_from_file(
+            str(path).encode(), llama_cpp.llama_model_default_params()
+        )
+        options = llama_cpp.llama_context_default_params()
+        options.n_ctx = sequences * length
+        options.n_batch = options.n_ubatch = 2048
+        options.n_seq_max = sequences
+        options.n_threads = options.n_threads_batch = torch.get_num_threads()
+        self.context = llama_cpp.llama_init_from_model(self.model, options)
+        self.batch = llama_cpp.llama_batch_init(2048, 0, 1)
+        self.sampler = llama_cpp.llama_sampler_chain_init(
+            llama_cpp.llama_sampler_chain_default_params()
+        )
+        llama_cpp.llama_sampler_chain_add(self.sampler, llama_cpp.llama_sampler_init_dist(0))
+
+    def close(self) -> None:
+        self.api.llama_sampler_free(self.sampler)
+        self.api.llama_batch_free(self.batch)
+        self.api.llama_free(self.context)
+        self.api.llama_model_free(self.model)
+
+    def _decode(self, rows: Sequence[tuple[int, int, int, bool]]) -> None:
+        """Rows of (token, position, sequence, wants logits)."""
+        self.batch.n_tokens = len(rows)
+        for i, (token, position, sequence, logits) in enumerate(rows):
+            self.batch.token[i], self.batch.pos[i] = token, position
+            self.batch.n_seq_id[i], self.batch.seq_id[i][0] = 1, sequence
+            self.batch.logits[i] = logits
+        if self.api.llama_decode(self.context, self.batch) != 0:
+            raise RuntimeError("llama_decode failed")
+
+    def _sample(self, count: int) -> list[int]:
+        return [
+            self.api.llama_sampler_sample(self.sampler, self.context, i - count)
+            for i in range(count)
+        ]
+
+    def run(self, prompts: Ids, samples: int, new: int) -> None:
+        self.api.llama_memory_clear(self.api.llama_get_memory(self.context), True)
+        flat = [p for p in prompts for _ in range(samples)]
+        newest = []
+        for sequence, prompt in enumerate(flat):
+            last = len(prompt) - 1
+            self._decode([(t, i, sequence, i == last) for i, t in enumerate(prompt)])
+            newest.append(self.api.llama_sampler_sample(self.sampler, self.context, -1))
+        for step in range(new - 1):
+            at = len(flat[0]) + step
+            self._decode([(t, at, s, True) for s, t in enumerate(newest)])
+            newest = self._sample(len(flat))
+
+
+# -- cells ------------------------------------------------------------------------------------------
+
+
+def cells(args: argparse.Namespace) -> list[tuple[int, int, int]]:
+    """(sequences, prompt tokens, samples per prompt)."""
+    if args.tiny:
+        return [(1, 8, 1), (4, 8, 1), (8, 16, 4)]
+    if args.quick:
+        return [(64, 32, 1), (1, 32, 1), (8, 32, 1)]
+    grid = [(b, length, 1) for b in (1, 8, 64, 256) for length in (32, 256)]
+    return [*grid, (64, 256, 8)]
+
+
+def measure(
+    args: argparse.Namespace, model: LocalModel, module: Any, cell: tuple[int, int, int]
+) -> dict[str, list[float]]:
+    batch, length, samples = cell
+    new = 8 if args.tiny else NEW
+    stream = timing.token_stream(model)
+    prompts = [timing.cut(stream, i, length) for i in range(batch // samples)]
+    assert len(set(prompts)) == len(prompts)
+    steps = max(4, new // 4)
+    peers = {
+        "ours": Peer(superalign(model, prompts, samples, new)),
+        "generate": Peer(transformers_generate(module, prompts, samples, new, None)),
+        "static cache": Peer(transformers_generate(module, prompts, samples, new, "static")),
+        "continuous batching": Peer(continuous_batching(module, prompts, samples, new)),
+    }
+    for name, reorder in (("limit", False), ("limit, reordered", True)):
+        products = matrix_products(model, batch, steps, reorder)
+        if products is not None:
+            peers[name] = Peer(products, scale=new / steps)
+    if args.peers:
+        peers = {k: v for k, v in peers.items() if k in ("ours", "limit", *args.peers)}
+    label = f"batch {batch}, prompt {length}"
+    contexts = []
+    for path in args.gguf:
+        context = LlamaCpp(path, batch, length + new)
+        contexts.append(context)
+        peers[f"llama.cpp {path.stem}"] = Peer(
+            lambda context=context: context.run(prompts, samples, new)
+        )
+    try:
+        return timing.alternate(peers, args.repeats, args.device, label)
+    finally:
+        for context in contexts:
+            context.close()
+
+
+def add_row(
+    table: Table, cell: tuple[int, int, int], new: int, times: dict[str, list[float]]
+) -> None:
+    batch, length, samples = cell
+    mine = times["ours"]
+
+    def of_limit(name: str) -> str:
+        return timing.spread(timing.ratios(times.get(name), mine), 2)
+
+    llama = [k for k in times if k.startswith("llama.cpp")]
+    against = [timing.spread(timing.ratios(times.get(k), mine)) for k in PEERS[:-1]]
+    against.append(
+        "; ".join(f"{k[10:]}: {timing.spread(timing.ratios(times[k], mine))}" for k in llama) or "–"
+    )
+    speeds = {k: [batch * new / t for t in row] for k, row in times.items()}
+    table.add(
+        [
+            batch,
+            length if samples == 1 else f"{length} ({samples} samples each)",
+            *against,
+            of_limit("limit"),
+            of_limit("limit, reordered"),
+            timing.spread(speeds["ours"]),
+            timing.spread(speeds.get("generate", [])),
+        ],
+        cell=cell,
+        seconds=times,
+        tokens_per_second=speeds,
+    )
+
+
+def gguf_files(args: argparse.Namespace) -> list[Path]:
+    if importlib.util.find_spec("llama_cpp") is None:
+        timing.note("llama.cpp skipped: llama_cpp is not installed (pip install llama-cpp-python)")
+        return []
+    if args.gguf or args.tiny:
+        return list(args.gguf or [])
+    wheel = wheel_file()
+    return [wheel[0]] if wheel else []
+
+
+def main() -> None:
+    parser = timing.parser(__doc__)
+    parser.add_argument("--peers", nargs="+", choices=PEERS[:-1], help="only these peers")
+    parser.add_argument(
+        "--gguf", nargs="+", type=Path, help="llama.cpp's models (default: the wheel's Q4_1)"
+    )
+    args = parser.parse_args()
+    args.gguf = gguf_files(args)
+    model, module = timing.ours(args), timing.plain(args)
+    table = Table(
+        f"Generation, {8 if args.tiny else NEW} new tokens, {args.dtype}, {args.device}",
+        [
+            "sequences",
+            "prompt tokens",
+            *(f"× {name}" for name in PEERS),
+            "of the limit",
+            "of the limit, reordered",
+            "ours, tokens/s",
+            "generate, tokens/s",
+        ],
+    )
+    for cell in cells(args):
+        add_row(table, cell, 8 if args.tiny else NEW, measure(args, model, module, cell))
+    timing.finish(args, [table])
+
+
+if __name__ == "__main__":
+    main()
