@@ -83,7 +83,9 @@ def continuous_batching(module: Any, prompts: Ids, samples: int, new: int) -> Ca
     size = ContinuousBatchingConfig().page_size
     blocks = 2 + len(inputs) * (1 + (len(prompts[0]) + new) // size)
     options = ContinuousBatchingConfig(
-        num_blocks=blocks, max_batch_tokens=max(512, len(inputs)), max_requests_per_batch=len(inputs)
+        num_blocks=blocks,
+        max_batch_tokens=max(512, len(inputs)),
+        max_requests_per_batch=len(inputs),
     )
 
     def run() -> None:

@@ -41,7 +41,9 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     made.add_argument("--model", help="a transformers folder (default: the embedded SmolLM2-135M)")
     made.add_argument("--repeats", type=int, default=5, help="timed runs of every peer (default 5)")
     made.add_argument("--quick", action="store_true", help="only the cells the issue asks for")
-    made.add_argument("--tiny", action="store_true", help="tiny random model: a check of the script")
+    made.add_argument(
+        "--tiny", action="store_true", help="tiny random model: a check of the script"
+    )
     made.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     made.add_argument("--dtype", default="bfloat16", help="bfloat16 (default) or float32")
     made.add_argument("--out", type=Path, help="write the rows as JSON")
@@ -108,7 +110,21 @@ def _tiny_folder() -> Path:
     return folder
 
 
-def token_stream(model: LocalModel) -> list[int]:
+class Words:
+    """The tokenizer's half of a model, for peers that must not hold ours in memory."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        from transformers import AutoTokenizer
+
+        self.tokenizer = AutoTokenizer.from_pretrained(model_folder(args))
+        if self.tokenizer.pad_token_id is None:
+            self.tokenizer.pad_token = self.tokenizer.eos_token
+
+    encode = LocalModel.encode
+    encode_completion = LocalModel.encode_completion
+
+
+def token_stream(model: LocalModel | Words) -> list[int]:
     """Token ids of neutral texts, end to end; benchmarks cut what they need out of them."""
     return [t for text in NEUTRAL_TEXTS for t in model.encode_completion(text)]
 

@@ -8,7 +8,7 @@ step. First every peer's loss at the same random adapter is asserted to equal ou
 1e-4. The trainers' own clocks start at the step, after their set-up and collation. "ours, upper
 3/4" is superalign's default, which leaves the lowest quarter of the blocks frozen; ratios are taken
 against "ours", which trains what the peers train. TRL checkpoints activations by default: "TRL" is
-measured without (faster), "TRL, default" with it (smaller). Peak memory is that of three steps in a
+measured without (faster), "TRL, default" with it (smaller). Peak memory is that of two steps in a
 process of their own. Estimated time on two Zen 5 cores: --quick 20 minutes, all 45.
 """
 
@@ -31,7 +31,7 @@ from typing import Any
 import timing
 import torch
 import torch.nn.functional as F
-from timing import Peer, Table
+from timing import Peer, Table, Words
 from torch import Tensor
 
 from superalign.config import LearnerConfig
@@ -64,12 +64,13 @@ class Work:
     new: int
 
     @classmethod
-    def make(cls, model: LocalModel, tiny: bool) -> Work:
+    def make(cls, model: Words, tiny: bool) -> Work:
         words, stream = " ".join(NEUTRAL_TEXTS).split(), timing.token_stream(model)
         n, groups, samples, new, few = (4, 2, 4, 6, 2) if tiny else (16, 8, 8, 32, 20)
 
         def question(i: int) -> str:
-            return "Explain: " + " ".join(words[53 * i : 53 * i + few // 2 + (i * 5) % few])
+            start = 53 * i % (len(words) - 2 * few)
+            return "Explain: " + " ".join(words[start : start + few // 2 + (i * 5) % few])
 
         end = int(model.tokenizer.eos_token_id)
 
@@ -85,6 +86,7 @@ class Work:
             )
             for i in range(groups)
         ]
+        assert len({q.id for q in queries}) == groups
         return cls(
             [model.encode(question(i)) for i in range(n)],
             [answer(i) for i in range(n)],
@@ -118,9 +120,7 @@ def settings(job: str) -> LearnerConfig:
 def padded(rows: Sequence[Sequence[float]], fill: float = 0, left: bool = False) -> Tensor:
     width = max(map(len, rows))
     gaps = [[fill] * (width - len(r)) for r in rows]
-    return torch.tensor(
-        [[*g, *r] if left else [*r, *g] for r, g in zip(rows, gaps, strict=True)]
-    )
+    return torch.tensor([[*g, *r] if left else [*r, *g] for r, g in zip(rows, gaps, strict=True)])
 
 
 # -- ours -------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ class Ours:
         self, args: argparse.Namespace, job: str, dtype: str | None = None, share: float = 0.0
     ) -> None:
         base = timing.ours(args, dtype)
-        self.work, self.job, self.count = Work.make(base, args.tiny), job, 0
+        self.work, self.job, self.count = Work.make(Words(args), args.tiny), job, 0
         first = round(share * base.depth)
         adapter = base.fresh_adapter(rank=RANK, alpha=ALPHA, seed=0, first_layer=first)
         self.base = base
@@ -150,7 +150,9 @@ class Ours:
     def examples(self) -> list[Example]:
         work = self.work
         sides = zip(work.prompts, work.chosen, work.rejected, strict=True)
-        return [Example(Tree(p, (c, r) if self.job == "dpo" else (c,)), 1.0, 1.0) for p, c, r in sides]
+        return [
+            Example(Tree(p, (c, r) if self.job == "dpo" else (c,)), 1.0, 1.0) for p, c, r in sides
+        ]
 
     def rollouts(self) -> list[Rollout]:
         """Samples of every query; their rewards are a function of their texts."""
@@ -202,7 +204,7 @@ class PeftLoop:
     def __init__(self, args: argparse.Namespace, job: str, dtype: str | None = None) -> None:
         from peft import get_peft_model
 
-        self.job, self.work = job, Work.make(timing.ours(args, dtype), args.tiny)
+        self.job, self.work = job, Work.make(Words(args), args.tiny)
         self.model = get_peft_model(timing.plain(args, dtype), lora()).train()
         trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=0.0, betas=(0.9, 0.99))
@@ -215,11 +217,11 @@ class PeftLoop:
         rows = list(zip(self.work.prompts * 2, answers, strict=False))
         ids = padded([p + c for p, c in rows]).to(self.model.device)
         mask = padded([[1] * len(p + c) for p, c in rows]).to(self.model.device)
-        log_p = self.model(input_ids=ids, attention_mask=mask).logits[:, :-1].float().log_softmax(-1)
+        log_p = (
+            self.model(input_ids=ids, attention_mask=mask).logits[:, :-1].float().log_softmax(-1)
+        )
         picked = log_p.gather(2, ids[:, 1:, None])[..., 0]
-        return [
-            picked[i, len(p) - 1 : len(p) + len(c) - 1] for i, (p, c) in enumerate(rows)
-        ]
+        return [picked[i, len(p) - 1 : len(p) + len(c) - 1] for i, (p, c) in enumerate(rows)]
 
     def _loss(self) -> Tensor:
         if self.job == "sft":
@@ -313,7 +315,7 @@ class HfTrainer(_Trainer):
         from peft import get_peft_model
         from transformers import Trainer, TrainingArguments
 
-        work = Work.make(timing.ours(args, dtype), args.tiny)
+        work = Work.make(Words(args), args.tiny)
         self.rows = [
             {"input_ids": p + c, "labels": (-100,) * len(p) + c}
             for p, c in zip(work.prompts, work.chosen, strict=True)
@@ -355,8 +357,8 @@ class Trl(_Trainer):
         import trl
         from datasets import Dataset
 
-        model = timing.ours(args, dtype)
-        self.job, self.work = job, Work.make(model, args.tiny)
+        words = Words(args)
+        self.job, self.work = job, Work.make(words, args.tiny)
         self.clock = clock()
         build = {"sft": self._sft, "dpo": self._dpo, "grpo": self._grpo}[job]
         rows, batch, options, extra = build()
@@ -368,7 +370,7 @@ class Trl(_Trainer):
                     **common(args, batch), gradient_checkpointing=checkpointing, **options
                 ),
                 train_dataset=Dataset.from_list(rows),
-                processing_class=model.tokenizer,
+                processing_class=words.tokenizer,
                 peft_config=lora(),
                 callbacks=[self.clock],
                 **extra,
@@ -528,11 +530,11 @@ def time_job(args: argparse.Namespace, job: str) -> dict[str, list[float]]:
 
 
 def memory_of(args: argparse.Namespace) -> None:
-    """In a process of its own: three steps of one peer, then its peak memory as JSON."""
+    """In a process of its own: two steps of one peer, then its peak memory as JSON."""
     job, name = args.memory_of
     peer = JOBS[job][name](args, job)
     before = timing.peak_mb(args.device)
-    for _ in range(3):
+    for _ in range(2):
         peer.step()
     print(json.dumps({"peak_mb": timing.peak_mb(args.device), "before_mb": before}))
 

@@ -65,9 +65,6 @@ class CriticConfig(Section):
     explain: bool = Field(True, description="let the model write an explanation per critique")
     explain_items: int = Field(24, ge=0, description="most explanations written per round")
     explain_tokens: int = Field(48, ge=1, description="longest explanation, in tokens")
-    disagreement: float = Field(
-        0.3, ge=0, le=1, description="spread between members from which an answer is contested"
-    )
 
 
 class HumanConfig(Section):
@@ -106,7 +103,6 @@ class LearnerConfig(Section):
     kl_weight: float = Field(
         0.05, ge=0, description="weight of the divergence from the frozen reference (on-policy)"
     )
-    group_size: int = Field(8, ge=2, description="answers per prompt (GRPO, RLOO)")
     clip: float = Field(0.2, gt=0, lt=1, description="clip range of the probability ratio")
     gamma: float = Field(1.0, gt=0, le=1, description="reward discount per token (PPO)")
     lam: float = Field(0.95, ge=0, le=1, description="GAE's lambda (PPO)")
@@ -149,18 +145,6 @@ class EvaluationConfig(Section):
     worked_tokens: int = Field(56, ge=1, description="longest answer to a mathematics problem")
 
 
-class DataConfig(Section):
-    """One file of the user's own queries."""
-
-    path: str = Field(min_length=1, description="JSON lines, CSV or Parquet file")
-    kind: Literal["safety", "benign", "mathematics", "ethics"] = Field(
-        description="how the answers are graded"
-    )
-    text_field: str = Field("text", min_length=1, description="field that holds the request")
-    answer_field: str | None = Field(None, description="field that holds the right answer")
-    label_field: str | None = Field(None, description="field that says harmful or acceptable")
-
-
 class RunConfig(Section):
     """Everything that decides a run's result."""
 
@@ -181,7 +165,6 @@ class RunConfig(Section):
     human: HumanConfig = Field(HumanConfig(), description="the human")
     learner: LearnerConfig = Field(LearnerConfig(), description="the learner")
     evaluation: EvaluationConfig = Field(EvaluationConfig(), description="the measurements")
-    data: tuple[DataConfig, ...] = Field((), description="the user's own files of queries")
 
     @field_validator("domains")
     @classmethod

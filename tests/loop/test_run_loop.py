@@ -162,6 +162,21 @@ def test_a_run_that_was_moved_still_names_its_learner(finished: Finished, tmp_pa
     assert learner.weight_hash == summary["learner_hash"]
 
 
+def test_a_learner_finds_its_base_from_another_folder(
+    model: LocalModel,
+    folder: Path,
+    tmp_path: Path,
+    short: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    config = toy.settings(Path(folder.name), **FAST, domains=["ethics"])
+    summary = toy.run(config, tmp_path / "run", model)
+    monkeypatch.chdir(tmp_path)
+    learner = load_model("run:run", device="cpu", dtype="float32")
+    assert learner.weight_hash == summary["learner_hash"]
+
+
 def test_the_folder_is_complete_and_holds_no_pickle(finished: Finished) -> None:
     _, path = finished
     names = {p.name for p in path.iterdir()}

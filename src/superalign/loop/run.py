@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,6 +36,7 @@ from superalign.loop import queries as q
 from superalign.loop.measurements import Graded, breakdown, estimates, measure_sets
 from superalign.loop.summary import summarise
 from superalign.models import Adapter, LocalModel
+from superalign.models.names import parse_name
 from superalign.records import Critique, Label, Preference, Query, Record, Response, Verdict
 from superalign.statistics import proportion
 from superalign.store import RunStore
@@ -562,7 +563,11 @@ class Loop:
         return report.as_dict() | counts, made
 
     def _base_name(self) -> str:
-        return str(self.config.model)
+        """The model's name, a file's or folder's made absolute: it is read from other folders too."""
+        named = parse_name(self.config.model)
+        if named.kind in ("folder", "gguf", "run"):
+            named = replace(named, source=str(Path(named.source).resolve()))
+        return str(named)
 
     def _critiques(self, k: int, items: Sequence[Item]) -> list[Critique]:
         stored = {c.response: c for c in self.store.records(Critique, f"round {k} critique")}

@@ -6,10 +6,12 @@ takes seconds. Each question is item 0 of a data set whose seed comes from the c
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import math
 import random
 import re
+import sys
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -68,6 +70,9 @@ def score(name: str, answer: str, truth: Entry) -> bool:
 
 
 def _dataset(name: str, seed: int, **settings: Any) -> Any:
+    if "pycosat" not in sys.modules and importlib.util.find_spec("pycosat") is None:
+        # reasoning-gym imports it at once, for zebra puzzles only, and it would have to be compiled.
+        sys.modules["pycosat"] = types.ModuleType("pycosat")
     try:
         gym = importlib.import_module("reasoning_gym")
     except ImportError as error:
