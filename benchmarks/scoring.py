@@ -75,7 +75,9 @@ def assert_same(args: argparse.Namespace, prefix: int) -> None:
 
 
 def main() -> None:
-    args = timing.parser(__doc__).parse_args()
+    parser = timing.parser(__doc__)
+    parser.add_argument("--plain-batch", type=int, default=16, help="rows a plain forward (16)")
+    args = parser.parse_args()
     prefix = 40 if args.tiny else 300
     assert_same(args, prefix)
     model, module = timing.ours(args), timing.plain(args)
@@ -91,17 +93,17 @@ def main() -> None:
     )
     counts = [8] if args.tiny else [32] if args.quick else [1, 8, 32, 128]
     for count in counts:
-        trees, batch = questions(model, count, prefix), 16
+        trees = questions(model, count, prefix)
         peers = {
             "ours": Peer(lambda trees=trees: model.tree_logprobs(trees)),
-            "plain": Peer(lambda trees=trees: plain_scores(module, trees, batch)),
+            "plain": Peer(lambda trees=trees: plain_scores(module, trees, args.plain_batch)),
         }
         times = timing.alternate(peers, args.repeats, args.device, f"{count} questions")
         speeds = {k: [count / t for t in row] for k, row in times.items()}
         table.add(
             [
                 count,
-                batch,
+                args.plain_batch,
                 timing.spread(timing.ratios(times["plain"], times["ours"])),
                 timing.spread(speeds["ours"]),
                 timing.spread(speeds["plain"]),

@@ -19,7 +19,6 @@ import contextlib
 import io
 import json
 import math
-import sys
 import tempfile
 import time
 import warnings
@@ -596,4 +595,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -138,7 +138,7 @@ def test_the_example_on_the_page_is_a_configuration(tmp_path: Path) -> None:
 
 
 # Settings that nothing reads. A setting without effect is a lie: wire it or take it out, here too.
-UNREAD = {"critic.disagreement", "learner.group_size", "data"}
+UNREAD: set[str] = set()
 
 
 def test_every_setting_is_read_somewhere() -> None:

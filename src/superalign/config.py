@@ -145,6 +145,18 @@ class EvaluationConfig(Section):
     worked_tokens: int = Field(56, ge=1, description="longest answer to a mathematics problem")
 
 
+class DataConfig(Section):
+    """One file of the user's own queries."""
+
+    path: str = Field(min_length=1, description="JSON lines, CSV or Parquet file")
+    kind: Literal["safety", "benign", "mathematics", "ethics"] = Field(
+        description="how the answers are graded"
+    )
+    text_field: str = Field("text", min_length=1, description="field that holds the request")
+    answer_field: str | None = Field(None, description="field that holds the right answer")
+    label_field: str | None = Field(None, description="field that says harmful or acceptable")
+
+
 class RunConfig(Section):
     """Everything that decides a run's result."""
 
@@ -165,6 +177,7 @@ class RunConfig(Section):
     human: HumanConfig = Field(HumanConfig(), description="the human")
     learner: LearnerConfig = Field(LearnerConfig(), description="the learner")
     evaluation: EvaluationConfig = Field(EvaluationConfig(), description="the measurements")
+    data: tuple[DataConfig, ...] = Field((), description="the user's own files of queries")
 
     @field_validator("domains")
     @classmethod

@@ -13,6 +13,7 @@ from superalign.statistics import (
     expected_calibration_error,
     mean,
     paired_difference,
+    rate,
     reliability_bins,
     sensitivity_specificity,
 )
@@ -45,7 +46,7 @@ def judge(before: dict[str, Column], after: dict[str, Column]) -> dict[str, dict
 def _judge(before: Column | None, now: Column) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "reward": mean(now["reward"]).as_dict(),
-        "truth": mean(now["truth"]).as_dict(),
+        "truth": rate(now["truth"]).as_dict(),
         "action": "continue",
         "reason": "no earlier measurement",
     }

@@ -35,6 +35,7 @@ from superalign.loop import human, ledger, lessons
 from superalign.loop import queries as q
 from superalign.loop.measurements import Graded, breakdown, estimates, measure_sets
 from superalign.loop.summary import summarise
+from superalign.loop.user_data import UserData
 from superalign.models import Adapter, LocalModel
 from superalign.models.names import parse_name
 from superalign.records import Critique, Label, Preference, Query, Record, Response, Verdict
@@ -111,6 +112,7 @@ class Loop:
         self.allocator: Allocator = self._new_allocator()
         self.archive = Archive()
         self.active = list(self.config.domains)
+        self.user_data = UserData(self.config.data)
 
     def _progress_sets(self, k: int) -> q.QuerySets:
         sizes, seed = self.config.evaluation.progress, self._seed("progress", k)
@@ -243,6 +245,10 @@ class Loop:
         graded = self._measure(self.held_out, when)
         payload: dict[str, Any] = {"estimates": estimates(graded)}
         payload["breakdown"] = breakdown(graded)
+        if self.user_data.tasks:
+            payload["estimates"]["data"] = self.user_data.evaluate(
+                self.learner, self._seed("data"), self.config.evaluation.worked_tokens
+            )
         payload["estimates"]["retention"] = {
             "perplexity": m.perplexity(self.learner, NEUTRAL_TEXTS).as_dict()
         }
@@ -298,6 +304,11 @@ class Loop:
             )
             if config.rehearsal and "safety" in self.active
             else []
+        )
+        own = [x for x in self.user_data.training(self._seed("data", k)) if x.domain in self.active]
+        attacks, twins = (
+            attacks + [x for x in own if not _is_twin(x)],
+            twins + [x for x in own if _is_twin(x)],
         )
         asked = attacks + twins
         self.progress(f"round {k} answers", 0.1, f"{len(asked)} queries")

@@ -81,6 +81,13 @@ class Adapter:
         with torch.no_grad():
             return self.scaling * (pair[1] @ pair[0])
 
+    def to(self, device: torch.device) -> Adapter:
+        """Move the parameters to ``device``; returns the adapter."""
+        for key, pair in self.parameters.items():
+            a, b = (x.detach().to(device).requires_grad_() for x in pair)
+            self.parameters[key] = (a, b)
+        return self
+
     def touched(self) -> None:
         """Tell caches that the parameters have changed."""
         self.version += 1
@@ -100,6 +107,7 @@ class Adapter:
         Raises:
             ModelError: a tensor's name is not one of a plain LoRA on the decoder's projections.
         """
+        device = next(iter(self.parameters.values()))[0].device if self.parameters else "cpu"
         halves: dict[tuple[int, str], dict[str, Tensor]] = {}
         for name, tensor in state.items():
             parts = name.split(".")
@@ -109,7 +117,7 @@ class Adapter:
                 projection, layer = "", -1
             if projection not in PROJECTIONS or parts[-2] not in ("lora_A", "lora_B"):
                 raise ModelError(f"adapter tensor '{name}' is not a plain LoRA of {PROJECTIONS}")
-            halves.setdefault((layer, projection), {})[parts[-2]] = tensor.float()
+            halves.setdefault((layer, projection), {})[parts[-2]] = tensor.float().to(device)
         self.parameters = {
             key: (pair["lora_A"].requires_grad_(), pair["lora_B"].requires_grad_())
             for key, pair in halves.items()

@@ -73,7 +73,7 @@ def load_model(
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     model = LocalModel(str(parsed), module.to(place, kind).eval(), tokenizer)
-    return model if adapter is None else model.with_adapter(adapter, name=str(parsed))
+    return model if adapter is None else model.with_adapter(adapter.to(place), name=str(parsed))
 
 
 def _load_run(parsed: ModelName, device: str, dtype: str | None) -> LocalModel:
