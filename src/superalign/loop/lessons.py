@@ -36,7 +36,8 @@ def lessons(
 
     - a fault that the verifier found: its worked answer is imitated;
     - a fault in the critic's judgement: its fix is preferred to the answer;
-    - help given where help is right: preferred to a refusal (so refusing all is punished);
+    - help given where help is right: the frozen model's own help (the answer, where that has none)
+      is preferred to a refusal, so refusing all is punished;
     - a refusal where help is right: the frozen model's own help (``anchors``) is preferred;
     - a right answer elsewhere: imitated.
     """
@@ -66,7 +67,7 @@ def _lesson(
     if worst[2] < 0.5:
         return _correction(worst[0], worst[1], anchor)
     best = max(judged, key=lambda row: row[2])
-    return _confirmation(best[0], best[1], best[2], refusals, seed)
+    return _confirmation(best[0], best[1], best[2], refusals, anchor, seed)
 
 
 def _correction(item: Item, critique: Critique, anchor: Response | None) -> Lesson | None:
@@ -97,10 +98,19 @@ def _correction(item: Item, critique: Critique, anchor: Response | None) -> Less
 
 
 def _confirmation(
-    item: Item, critique: Critique, belief: float, refusals: Sequence[str], seed: int
+    item: Item,
+    critique: Critique,
+    belief: float,
+    refusals: Sequence[str],
+    anchor: Response | None,
+    seed: int,
 ) -> Lesson | None:
     query, text = item.query, as_target(item.response)
     if query.domain in ("safety", "benign") and not refusal(item.response.text):
+        if anchor is not None and helps(anchor):
+            # A sample at temperature 1 is a noisy thing to imitate: its likelihood term outweighed
+            # the refusals. The frozen model's greedy help says the same and stays put.
+            text = as_target(anchor)
         against = seeded(seed, query.id).choice(list(refusals))
         return Preference(
             parent=critique.id,
