@@ -80,7 +80,7 @@ class LearnerConfig(Section):
     algorithm: Literal["sft", "dpo", "ppo", "grpo", "rloo"] = Field(
         "dpo", description="training algorithm; all read the same records"
     )
-    learning_rate: float = Field(2e-3, gt=0, le=1, description="peak learning rate")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak learning rate")
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps spent warming up")
     max_grad_norm: float = Field(1.0, gt=0, description="gradient norm above which it is clipped")
     lora_rank: int = Field(16, ge=1, description="rank of the adapter")
