@@ -1,0 +1,74 @@
+"""What a weak-to-strong method sees and gives. It sees no ground truth: there is none in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from superalign.weak_to_strong.heads import Space
+from superalign.weak_to_strong.labels import WeakLabels
+from superalign.weak_to_strong.losses import Array
+
+Family = Literal["baseline", "denoising", "co-supervision", "elicitation", "pairs", "default"]
+
+
+class NotApplicable(Exception):  # noqa: N818 - a method's answer, not a failure
+    """The method has no meaning in this setting; the message says why and goes into the report."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One student to train: its readings of the rows, the weak labels, and what else is free.
+
+    ``views`` are named spaces over the same rows, each with the test rows as ``others[0]``; ``plain``
+    is the text alone, two thirds up the student. ``ladder`` holds the student's own shallower
+    states, weakest first. ``prior`` is the student's zero-shot answer (n, K) and (m, K), where a
+    question with answers was given.
+    """
+
+    views: dict[str, Space]
+    weak: WeakLabels
+    annotators: tuple[WeakLabels, ...] = ()
+    ladder: tuple[Space, ...] = ()
+    prior: tuple[Array, Array] | None = None
+    pairs: bool = False
+    seed: int = 0
+
+    @property
+    def plain(self) -> Space:
+        """The text alone."""
+        return self.views["plain"]
+
+    @property
+    def k(self) -> int:
+        """Number of classes."""
+        return int(self.weak.probability.shape[1])
+
+    @property
+    def elicited(self) -> dict[str, Space]:
+        """The views in which a question or a cue follows the text."""
+        return {name: space for name, space in self.views.items() if name != "plain"}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Class probabilities of the test rows (m, K), how many weak labels were trained on, notes."""
+
+    test: Array
+    labels_used: int
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+class Method(Protocol):
+    """One way to train a student on weak labels."""
+
+    family: Family
+    source: str
+
+    def predict(self, setting: Setting) -> Prediction:
+        """Train, and predict the test rows.
+
+        Raises:
+            NotApplicable: the setting lacks what the method needs.
+        """
+        ...

@@ -1,0 +1,26 @@
+"""Strong-to-strong: the student's cross-fitted answers become the next student's labels."""
+
+from __future__ import annotations
+
+from superalign.registry import register_method
+from superalign.weak_to_strong.heads import cross_fitted, fit
+from superalign.weak_to_strong.method import Prediction, Setting
+
+ROUNDS = 2
+
+
+@register_method("strong_to_strong")
+class StrongToStrong:
+    """Two generations, each taught by answers to rows that its teacher had not seen labelled."""
+
+    family = "denoising"
+    source = "github EleutherAI/w2s (strong-to-strong); born-again networks, arXiv 1805.04770"
+
+    def predict(self, setting: Setting) -> Prediction:
+        """Cross-fitting keeps a teacher from handing on the label noise that it has memorised."""
+        space, target = setting.plain, setting.weak.probability
+        for generation in range(ROUNDS):
+            weight = setting.weak.weight if generation == 0 else None
+            target = cross_fitted(space, target, weight, seed=setting.seed + generation)
+        head = fit(space, target)
+        return Prediction(head.probabilities(space.others[0]), setting.weak.used)
