@@ -1,8 +1,8 @@
 """Tasks with ground truth: texts or pairs of texts, read from a file, sorted and cut by hash.
 
 A task is binary, multi-class, or pairwise (which of two texts is better). Rows are ordered by the
-hash of their group, so that a larger ``rows`` only adds rows and every feature cached before is
-found again, and rows of one group (one question with several answers) stay together.
+hash of their group, one of each group first, so that a larger ``rows`` only adds rows and every
+feature cached before is found again.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Task:
 
 
 def load_task(source: TaskSource, rows: int) -> Task:
-    """Read at most ``rows`` rows of a file, lowest group hash first.
+    """Read at most ``rows`` rows of a file, by group hash, one row of each group first.
 
     A row without a text or a label is missing: counted, never used.
 
@@ -95,7 +95,7 @@ def load_task(source: TaskSource, rows: int) -> Task:
     pair = _pair_fields(source, read[0])
     found = _pairs(source, read, pair) if pair else _labelled(source, read)
     distinct = _distinct(found)
-    chosen = sorted(distinct, key=lambda r: (content_hash(r.group), content_hash(r.texts)))[:rows]
+    chosen = _spread(distinct)[:rows]
     if len(chosen) < FEWEST_ROWS:
         raise InputError(f"{source.path}: {len(chosen)} usable rows; allowed: {FEWEST_ROWS} or more")
     classes = ("second", "first") if pair else tuple(sorted({r.label for r in chosen}, key=_order))
@@ -244,6 +244,16 @@ def _require(source: TaskSource, read: list[dict[str, Any]], names: Sequence[str
             raise InputError(
                 f"{source.path}: no row has field '{name}'; present: {', '.join(sorted(present))}"
             )
+
+
+def _spread(found: list[_Row]) -> list[_Row]:
+    """By hash, one row of every group before the second of any: as many groups as there can be."""
+    rank: dict[str, int] = {}
+    keyed = []
+    for row in sorted(found, key=lambda r: (content_hash(r.group), content_hash(r.texts))):
+        rank[row.group] = rank.get(row.group, -1) + 1
+        keyed.append((rank[row.group], row))
+    return [row for _, row in sorted(keyed, key=lambda pair: pair[0])]
 
 
 def _distinct(found: list[_Row]) -> list[_Row]:
