@@ -13,6 +13,7 @@ branches, the longest length and the block's token ids, so nothing stale can be 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from superalign.files import storing
 from superalign.models.embedded import cache_folder
 from superalign.models.forward import PackedAttention, packed_hidden
 from superalign.models.local import LocalModel
@@ -82,6 +84,37 @@ def features(
     return np.concatenate(blocks)
 
 
+def zero_shot(
+    model: LocalModel,
+    texts: Sequence[str],
+    question: str,
+    max_tokens: int,
+    cache: Path | None = None,
+) -> Array:
+    """The model's own belief (n,) in " Yes" against " No" after each text and the question.
+
+    Only the two answers are compared: exp(a) / (exp(a) + exp(b)) of their log-probabilities.
+    """
+    folder = (cache or cache_folder()) / "features"
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = model.encode_completion(question_cue(question))
+    prompts = [(*tokens_of(model, t, max_tokens), *stem) for t in texts]
+    answers = tuple(model.encode_completion(a) for a in (" Yes", " No"))
+    key = content_hash([FORMAT, "zero-shot", model.weight_hash, prompts, answers], 32)
+    path = folder / f"{key}.safetensors"
+    if not path.is_file():
+        found = model.tree_logprobs([Tree(p, answers) for p in prompts])
+        gaps = torch.stack([yes.sum() - no.sum() for yes, no in found])
+        _save(path, torch.sigmoid(gaps))
+    result: Array = load_file(path)["states"].numpy()
+    return result
+
+
+def question_cue(question: str) -> str:
+    """How a question is put after a text."""
+    return f"\nQuestion: {question}\nAnswer:"
+
+
 def tokens_of(model: LocalModel, text: str, limit: int) -> tuple[int, ...]:
     """Token ids of a text, at most ``limit``: the end of a text, the start of a pair's answer."""
     context, separator, answer = text.partition(SEPARATOR)
@@ -92,9 +125,14 @@ def tokens_of(model: LocalModel, text: str, limit: int) -> tuple[int, ...]:
 
 
 def _save(path: Path, states: Tensor) -> None:
-    part = path.with_suffix(f".{id(states)}.part")
-    save_file({"states": states}, part)
-    part.replace(path)
+    """Whole or not at all; two processes may write the same block, with the same content."""
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with storing(path):
+        try:
+            save_file({"states": states.contiguous()}, part)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 @torch.inference_mode()
@@ -103,11 +141,19 @@ def _states(model: LocalModel, trees: Sequence[Tree], layers: tuple[int, ...]) -
     views = 2 + len(trees[0].completions)
     width = int(model.module.config.hidden_size)
     out = torch.zeros(len(trees), views, len(layers), width, dtype=torch.bfloat16)
+    if model.slow_because is not None:
+        return _plain_states(model, trees, layers)
     for part in token_batches(trees, BATCH_TOKENS):
         batch = PackedBatch.build([trees[i] for i in part], device=model.device)
         matrix, ends = _pooling(batch, [trees[i] for i in part])
 
-        def keep(layer: int, x: Tensor, part: list[int] = part, m: Tensor = matrix) -> None:
+        def keep(
+            layer: int,
+            x: Tensor,
+            part: list[int] = part,
+            m: Tensor = matrix,
+            ends: Tensor = ends,
+        ) -> None:
             if layer in layers:
                 pooled = torch.cat(((m @ x.float())[:, None], x[ends].float()), 1)
                 out[part, :, layers.index(layer)] = pooled.bfloat16().cpu()
@@ -121,6 +167,19 @@ def _states(model: LocalModel, trees: Sequence[Tree], layers: tuple[int, ...]) -
             stop_after=max(layers),
         )
     return out
+
+
+def _plain_states(model: LocalModel, trees: Sequence[Tree], layers: tuple[int, ...]) -> Tensor:
+    """As ``_states`` for models without our fast path: one ordinary pass per branch."""
+    decode = model.tokenizer.decode
+    columns = [
+        model.hidden([decode(t.prompt) for t in trees], layers, pool=pool, raw=True)
+        for pool in ("mean", "last")
+    ]
+    for b in range(len(trees[0].completions)):
+        texts = [decode((*t.prompt, *t.completions[b])) for t in trees]
+        columns.append(model.hidden(texts, layers, pool="last", raw=True))
+    return torch.from_numpy(np.stack(columns, 1)).bfloat16()
 
 
 def _pooling(batch: PackedBatch, trees: Sequence[Tree]) -> tuple[Tensor, Tensor]:

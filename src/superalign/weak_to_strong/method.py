@@ -12,7 +12,7 @@ from superalign.weak_to_strong.losses import Array
 Family = Literal["baseline", "denoising", "co-supervision", "elicitation", "pairs", "default"]
 
 
-class NotApplicable(Exception):  # noqa: N818 - a method's answer, not a failure
+class NotApplicable(Exception):
     """The method has no meaning in this setting; the message says why and goes into the report."""
 
 

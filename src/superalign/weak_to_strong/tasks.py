@@ -19,31 +19,12 @@ import numpy.typing as npt
 from superalign.errors import InputError
 from superalign.records import content_hash
 from superalign.tasks.files import read_rows
+from superalign.weak_to_strong.settings import TaskSource
 
 Kind = Literal["classes", "pairs"]
 Labels = npt.NDArray[np.int64]
 PAIR_FIELDS = (("chosen", "rejected"), ("better", "worse"))
 FEWEST_ROWS = 60
-
-
-@dataclass(frozen=True)
-class TaskSource:
-    """Where a task's rows are and which fields to read; what is None is found from the rows.
-
-    ``text_field`` may name several fields, comma-separated. A row is a pair when ``better_field``
-    and ``worse_field`` are given or found. ``question`` is put after each text so that what a model
-    knows about the task becomes readable in its hidden states; without one a general one is used.
-    """
-
-    path: Path
-    name: str = ""
-    text_field: str | None = None
-    label_field: str | None = None
-    better_field: str | None = None
-    worse_field: str | None = None
-    group_field: str | None = None
-    weak_field: str | None = None
-    question: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,13 +72,15 @@ def load_task(source: TaskSource, rows: int) -> Task:
         InputError: a field that no row has, fewer than two classes, or too few rows.
     """
     read = list(read_rows(source.path))
-    name = source.name or _name(source.path)
+    name = source.name or _name(Path(source.path))
     pair = _pair_fields(source, read[0])
     found = _pairs(source, read, pair) if pair else _labelled(source, read)
     distinct = _distinct(found)
     chosen = _spread(distinct)[:rows]
     if len(chosen) < FEWEST_ROWS:
-        raise InputError(f"{source.path}: {len(chosen)} usable rows; allowed: {FEWEST_ROWS} or more")
+        raise InputError(
+            f"{source.path}: {len(chosen)} usable rows; allowed: {FEWEST_ROWS} or more"
+        )
     classes = ("second", "first") if pair else tuple(sorted({r.label for r in chosen}, key=_order))
     if not 2 <= len(classes) <= 20:
         raise InputError(
@@ -190,8 +173,10 @@ def _labelled(source: TaskSource, read: list[dict[str, Any]]) -> list[_Row]:
         truth = _words(row.get(label))
         if not any(parts) or not truth:
             continue
-        shown = parts[0] if len(names) == 1 else "\n".join(
-            f"{_title(f)}: {p}" for f, p in zip(names, parts, strict=True)
+        shown = (
+            parts[0]
+            if len(names) == 1
+            else "\n".join(f"{_title(f)}: {p}" for f, p in zip(names, parts, strict=True))
         )
         group = _words(row.get(source.group_field)) if source.group_field else parts[0]
         weak = _words(row.get(source.weak_field)) if source.weak_field else ""

@@ -23,7 +23,7 @@ def dawid_skene(
     spread over each row towards the diagonal. ``extra_nK`` multiplies the posterior as a further,
     fixed source of evidence. Source: Dawid & Skene (1979), Applied Statistics 28:20.
     """
-    a, n, k = votes_AnK.shape
+    k = votes_AnK.shape[2]
     posterior = (votes_AnK * weight_An[..., None]).sum(0) + FLOOR
     posterior /= posterior.sum(1, keepdims=True)
     smooth = (0.5 * np.eye(k) + 0.5 / k)[None]

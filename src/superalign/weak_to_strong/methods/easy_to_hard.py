@@ -23,7 +23,7 @@ class EasyToHard:
     def predict(self, setting: Setting) -> Prediction:
         """The supervisor's surest 30%, 50%, 70% and all rows."""
         weak, space = setting.weak, setting.plain
-        target, head = weak.probability, None
+        target, head, known = weak.probability, None, np.zeros(len(weak.weight))
         for share in SHARES:
             kept = surest(weak.confidence, weak.hard, weak.weight, share)
             if head is not None:

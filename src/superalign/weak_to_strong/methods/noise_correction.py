@@ -27,7 +27,9 @@ def transition(p_nK: Array, hard_n: Array, k: int) -> Array:
     the diagonal and normalised; a flip rate above 0.4 is cut to 0.4, beyond which nothing is known.
     Source: arXiv 1911.00068.
     """
-    thresholds = np.array([p_nK[hard_n == j, j].mean() if (hard_n == j).any() else 1.0 for j in range(k)])
+    thresholds = np.array(
+        [p_nK[hard_n == j, j].mean() if (hard_n == j).any() else 1.0 for j in range(k)]
+    )
     margin = np.where(p_nK >= thresholds, p_nK, -1.0)
     sure = margin.max(1) > 0
     counts = np.eye(k)
@@ -49,7 +51,9 @@ def estimated_flip(setting: Setting) -> tuple[Array, Array]:
     return transition(p, weak.hard, setting.k), hard
 
 
-def _predict(setting: Setting, y: Array, weak: WeakLabels, loss: Loss, **notes: float) -> Prediction:
+def _predict(
+    setting: Setting, y: Array, weak: WeakLabels, loss: Loss, **notes: float
+) -> Prediction:
     head = fit(setting.plain, y, weak.weight, loss=loss)
     return Prediction(head.probabilities(setting.plain.others[0]), weak.used, dict(notes))
 
