@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
-from superalign.weak_to_strong.heads import Space
+from superalign.weak_to_strong.heads import Space, cross_fitted, one_hot
 from superalign.weak_to_strong.labels import WeakLabels
 from superalign.weak_to_strong.losses import Array
 
@@ -43,6 +44,17 @@ class Setting:
     def k(self) -> int:
         """Number of classes."""
         return int(self.weak.probability.shape[1])
+
+    @cached_property
+    def out_of_fold(self) -> Array:
+        """The plain student's answers (n, K) to rows whose weak label it did not see."""
+        return cross_fitted(self.plain, self.weak.probability, self.weak.weight, seed=self.seed)
+
+    @cached_property
+    def out_of_fold_hard(self) -> Array:
+        """As ``out_of_fold``, of a student of the hardened labels: for estimates of flip rates."""
+        hard = one_hot(self.weak.hard, self.k)
+        return cross_fitted(self.plain, hard, self.weak.weight, seed=self.seed)
 
     @property
     def elicited(self) -> dict[str, Space]:

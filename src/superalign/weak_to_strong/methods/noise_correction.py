@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from superalign.registry import register_method
-from superalign.weak_to_strong.heads import cross_fitted, fit, one_hot
+from superalign.weak_to_strong.heads import fit, one_hot
 from superalign.weak_to_strong.labels import WeakLabels
 from superalign.weak_to_strong.losses import (
     Array,
@@ -46,9 +46,8 @@ def transition(p_nK: Array, hard_n: Array, k: int) -> Array:
 def estimated_flip(setting: Setting) -> tuple[Array, Array]:
     """Transition matrix and hard labels, estimated without any truth."""
     weak = setting.weak
-    hard = one_hot(weak.hard, setting.k)
-    p = cross_fitted(setting.plain, hard, weak.weight, seed=setting.seed)
-    return transition(p, weak.hard, setting.k), hard
+    matrix = transition(setting.out_of_fold_hard, weak.hard, setting.k)
+    return matrix, one_hot(weak.hard, setting.k)
 
 
 def _predict(

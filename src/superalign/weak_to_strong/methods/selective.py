@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from superalign.registry import register_method
-from superalign.weak_to_strong.heads import cross_fitted, fit
+from superalign.weak_to_strong.heads import fit
 from superalign.weak_to_strong.losses import Array
 from superalign.weak_to_strong.method import Prediction, Setting
 
@@ -51,7 +51,7 @@ class SelectiveConsistency:
     def predict(self, setting: Setting) -> Prediction:
         """Trust is the cross-fitted student's probability of the weak label."""
         weak, space = setting.weak, setting.plain
-        p = cross_fitted(space, weak.probability, weak.weight, seed=setting.seed)
+        p = setting.out_of_fold
         kept = surest(p[np.arange(len(p)), weak.hard], weak.hard, weak.weight)
         head = fit(space, weak.probability, kept)
         return Prediction(head.probabilities(space.others[0]), int((kept > 0).sum()))

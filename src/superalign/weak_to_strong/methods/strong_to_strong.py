@@ -18,9 +18,8 @@ class StrongToStrong:
 
     def predict(self, setting: Setting) -> Prediction:
         """Cross-fitting keeps a teacher from handing on the label noise that it has memorised."""
-        space, target = setting.plain, setting.weak.probability
-        for generation in range(ROUNDS):
-            weight = setting.weak.weight if generation == 0 else None
-            target = cross_fitted(space, target, weight, seed=setting.seed + generation)
+        space, target = setting.plain, setting.out_of_fold
+        for generation in range(1, ROUNDS):
+            target = cross_fitted(space, target, seed=setting.seed + generation)
         head = fit(space, target)
         return Prediction(head.probabilities(space.others[0]), setting.weak.used)
