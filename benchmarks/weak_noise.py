@@ -77,7 +77,9 @@ def measure(task: Task, seeds: int) -> dict[str, dict[str, list[float]]]:
                     p = lookup("method", name)().predict(setting).test
                     cell.setdefault(name, []).append(float((p.argmax(1) == truth).mean()))
                 if kind == "uniform":
-                    cell.setdefault("theory", []).append(_clean(task, cut.student, views["plain"], rate, rng, truth))
+                    cell.setdefault("theory", []).append(
+                        _clean(task, cut.student, views["plain"], rate, rng, truth)
+                    )
     return found
 
 

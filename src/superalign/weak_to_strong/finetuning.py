@@ -65,7 +65,9 @@ def finetune(
     Raises:
         ModelError: the model's architecture has no fast path to train through.
     """
-    view = model.with_adapter(model.fresh_adapter(rank=recipe.rank, alpha=2 * recipe.rank, seed=seed))
+    view = model.with_adapter(
+        model.fresh_adapter(rank=recipe.rank, alpha=2 * recipe.rank, seed=seed)
+    )
     width, k = int(model.module.config.hidden_size), y_nK.shape[1]
     head = torch.zeros(k, width + 1, device=model.device, requires_grad=True)
     assert view.adapter is not None
@@ -75,7 +77,9 @@ def finetune(
     steps = [
         part
         for _ in range(recipe.epochs)
-        for part in np.array_split(rng.permutation(len(train)), math.ceil(len(train) / recipe.batch))
+        for part in np.array_split(
+            rng.permutation(len(train)), math.ceil(len(train) / recipe.batch)
+        )
     ]
     for number, rows in enumerate(steps):
         done = number / len(steps)
