@@ -142,7 +142,7 @@ def w2s(
     from superalign.report.weak_to_strong import write_w2s_report
     from superalign.store import RunStore
     from superalign.weak_to_strong.command import lines, resumed, settings
-    from superalign.weak_to_strong.run import run_w2s
+    from superalign.weak_to_strong.run import Plan, run_w2s
 
     fields = {
         "text_field": text_field, "label_field": label_field, "better_field": better_field,
@@ -152,16 +152,18 @@ def w2s(
         "student": model, "supervisors": supervisor, "methods": method, "seeds": seeds,
         "rows": rows, "seed": seed, "device": device,
     }  # fmt: skip
+    progress = _Reporter(json_)
     if resume is not None:
         chosen = resumed(resume, [config, set_, out, data, *fields.values(), *given.values()])
+        plan = Plan.of(chosen, progress)
         store = RunStore.open(resume, write=True)
     else:
         chosen = settings(config, set_ or [], data or [], fields, given)
-        path = out or _free_folder(Path("runs") / "w2s")
-        store = RunStore.create(path, dump_config(chosen))
+        plan = Plan.of(chosen, progress)
+        store = RunStore.create(out or _free_folder(Path("runs") / "w2s"), dump_config(chosen))
     with store:
         try:
-            summary = run_w2s(chosen, store, _Reporter(json_))
+            summary = run_w2s(plan, store, progress)
         except KeyboardInterrupt:
             raise _Interrupted(
                 f"state saved; continue with: superalign w2s --resume {store.path}"

@@ -65,7 +65,7 @@ def test_a_method_sees_no_label_of_weight_zero() -> None:
     p[::3] = np.nan
     weak = labels_of("weak", p)
     upset = type(weak)(weak.source, np.where(np.isnan(p), [[0.9, 0.1]], p), weak.weight)
-    for name in ("naive", "log_confidence", "selective_confidence", "graph_smoothing"):
+    for name in ("naive", "log_confidence", "selective_confidence", "graph_smoothing", "default"):
         first, second = (
             METHODS[name]().predict(type(setting)(setting.views, w, (w,), seed=0)).test
             for w in (weak, upset)

@@ -25,12 +25,12 @@ METHODS = {name: registered("method")[name]() for name in NAMES}
 def world(seed: int = 0, name: str = "t") -> tuple[Task, Readings, np.ndarray]:
     """Truth is the sign of one direction; the supervisor's vectors show it dimly."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(N, 16)).astype(np.float32)
+    x = rng.normal(size=(N, 8)).astype(np.float32)
     truth = (x[:, 0] + 0.4 * rng.normal(size=N) > 0).astype(np.int64)
     dim = np.stack([x[:, 0] + 1.5 * rng.normal(size=N), rng.normal(size=N)], 1).astype(np.float32)
     texts = tuple((f"text {i}",) for i in range(N))
     task = Task(name, "classes", ("0", "1"), texts, truth, tuple(f"{name}{i}" for i in range(N)))
-    return task, Readings({"plain": x, "cue at 1": x[:, :8]}, (x[:, :4],)), dim
+    return task, Readings({"plain": x, "cue at 1": x[:, :4]}, (x[:, :2],)), dim
 
 
 @pytest.fixture(scope="module")

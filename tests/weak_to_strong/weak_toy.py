@@ -1,4 +1,4 @@
-"""A made-up world for weak-to-strong tests: the truth is one direction of the student's features."""
+"""A made-up world for weak-to-strong tests: the truth is the student's most salient direction."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def setting(
 ) -> tuple[Setting, np.ndarray]:
     """A setting whose weak labels are the truth flipped at random, and the truth of its test rows."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(2 * n, width)).astype(np.float32)
-    x[:, 0] *= 3
-    truth = (x[:, 0] > 0).astype(np.int64)
+    latent = rng.normal(size=2 * n)
+    x = (0.8 * latent[:, None] + rng.normal(size=(2 * n, width))).astype(np.float32)
+    truth = (latent > 0).astype(np.int64)
     told = flip(truth[:n], np.full(n, flip_rate), 2, rng)
     soft = 0.1 + 0.8 * one_hot(told, 2)
     other = flip(truth[:n], np.full(n, 0.35), 2, rng)

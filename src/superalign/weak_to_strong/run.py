@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -32,42 +33,61 @@ from superalign.weak_to_strong.tasks import Task, load_task
 Progress = Callable[[str, float, str], None]
 
 
-def run_w2s(config: WeakToStrongConfig, store: RunStore, progress: Progress) -> dict[str, Any]:
-    """Run everything that ``store`` does not hold yet, and write ``summary.json``.
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run needs, checked and loaded before anything is written."""
+
+    config: WeakToStrongConfig
+    tasks: dict[str, Task]
+    methods: dict[str, Method]
+    transfers: dict[str, list[str]]
+    student: LocalModel
+    supervisors: list[Supervisor]
+
+    @classmethod
+    def of(cls, config: WeakToStrongConfig, progress: Progress) -> Plan:
+        """Read the files and load the models.
+
+        Raises:
+            InputError: a file, field, model, supervisor or method that cannot be used.
+        """
+        methods = _methods(config.methods)
+        tasks = _tasks(config)
+        transfers = _transfers(config.transfer, tasks)
+        supervisors = [_supervisor(name, config, progress) for name in config.supervisors]
+        student = load_model(config.student, device=config.device, dtype=config.dtype)
+        return cls(config, tasks, methods, transfers, student, supervisors)
+
+
+def run_w2s(plan: Plan, store: RunStore, progress: Progress) -> dict[str, Any]:
+    """Run every task that ``store`` does not hold yet, and write ``summary.json``.
 
     Raises:
-        InputError: a file, field, model, supervisor or method that cannot be used.
+        InputError: a supervisor cannot label a task.
     """
-    methods = _methods(config.methods)
-    tasks = _tasks(config)
-    transfers = _transfers(config.transfer, tasks)
-    student = load_model(config.student, device=config.device, dtype=config.dtype)
-    supervisors = [_supervisor(name, config, progress) for name in config.supervisors]
-    seeds = range(config.seed, config.seed + config.seeds)
+    config = plan.config
 
     def readings(task: Task) -> Readings:
-        return read(student, task, config.max_tokens, progress=progress)
+        return read(plan.student, task, config.max_tokens, progress=progress)
 
     outcomes: list[Outcome] = []
-    for name, task in tasks.items():
+    for name, task in plan.tasks.items():
         phase = f"task {name}"
         if not store.phase_done(phase):
             start = time.monotonic()
-            targets = {t: (tasks[t], readings(tasks[t])) for t in transfers.get(name, ())}
             found = run_task(
                 task,
                 readings(task),
-                supervisors,
-                methods,
-                seeds,
-                targets,
+                plan.supervisors,
+                plan.methods,
+                range(config.seed, config.seed + config.seeds),
+                {t: (plan.tasks[t], readings(plan.tasks[t])) for t in plan.transfers.get(name, ())},
                 partial(_say, progress, name),
             )
             payload = {"outcomes": [o.as_payload() for o in found]}
             store.finish_phase(phase, payload, seconds=time.monotonic() - start)
-        payload = store.phase_payload(phase)
-        outcomes += [Outcome.of_payload(o) for o in payload["outcomes"]]
-    summary = _summary(config, student, methods, outcomes, store.seconds())
+        outcomes += [Outcome.of_payload(o) for o in store.phase_payload(phase)["outcomes"]]
+    summary = _summary(plan, outcomes, store.seconds())
     store.write_json("summary.json", summary)
     return summary
 
@@ -125,23 +145,20 @@ def _supervisor(name: str, config: WeakToStrongConfig, progress: Progress) -> Su
     return Feature(name, vectors)
 
 
-def _summary(
-    config: WeakToStrongConfig,
-    student: LocalModel,
-    methods: dict[str, Method],
-    outcomes: list[Outcome],
-    seconds: dict[str, float],
-) -> dict[str, Any]:
+def _summary(plan: Plan, outcomes: list[Outcome], seconds: dict[str, float]) -> dict[str, Any]:
+    config = plan.config
     return {
         "schema": SCHEMA,
         "command": "w2s",
         "student": config.student,
-        "weight_hash": student.weight_hash,
+        "weight_hash": plan.student.weight_hash,
         "supervisors": list(config.supervisors),
         "seeds": [config.seed + i for i in range(config.seeds)],
         "default_method": DEFAULT,
-        "methods": {name: {"family": m.family, "source": m.source} for name, m in methods.items()},
-        **tasks_and_pools(outcomes, methods, config.seed),
+        "methods": {
+            name: {"family": m.family, "source": m.source} for name, m in plan.methods.items()
+        },
+        **tasks_and_pools(outcomes, plan.methods, config.seed),
         "seconds": round(sum(seconds.values()), 2),
         "seconds_per_phase": {k: round(v, 2) for k, v in seconds.items()},
         "peak_memory_bytes": _peak_memory_bytes(),
