@@ -53,7 +53,7 @@ def test_three_classes_work_too(name: str) -> None:
     space = Space.of(x[:150], x[150:])
     weak = labels_of("weak", 0.1 + 0.7 * one_hot(truth[:150], 3))
     setting = type(base)(
-        {"plain": space, "cue at 1": space}, weak, (weak, weak), (space,), None, False, 0
+        {"plain": space, "cue at 1": space}, weak, (weak, weak), (space,), None, space, False, 0
     )
     assert (METHODS[name]().predict(setting).test.argmax(1) == truth[150:]).mean() > 0.7
 

@@ -30,7 +30,7 @@ def world(seed: int = 0, name: str = "t") -> tuple[Task, Readings, np.ndarray]:
     dim = np.stack([x[:, 0] + 1.5 * rng.normal(size=N), rng.normal(size=N)], 1).astype(np.float32)
     texts = tuple((f"text {i}",) for i in range(N))
     task = Task(name, "classes", ("0", "1"), texts, truth, tuple(f"{name}{i}" for i in range(N)))
-    return task, Readings({"plain": x, "cue at 1": x[:, :4]}, (x[:, :2],)), dim
+    return task, Readings({"plain": x, "cue at 1": x[:, :4]}, {1: x[:, :2]}), dim
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,7 @@ def test_outcomes_survive_the_store(outcomes: list[Outcome]) -> None:
     for key in ("truth", "weak", "sure", "ceiling"):
         assert (getattr(again, key) == getattr(outcomes[0], key)).all()
     assert again.classes == outcomes[0].classes
+    assert (again.depths[1][1] == outcomes[0].depths[1][1]).all()
 
 
 def test_transfer_is_measured_on_the_other_tasks_test_rows(outcomes: list[Outcome]) -> None:
@@ -88,6 +89,7 @@ def test_the_summary_has_the_keys_that_others_rely_on(outcomes: list[Outcome]) -
     found = tasks_and_pools(outcomes, METHODS, 0)
     json.dumps(found, allow_nan=False)
     for task in found["tasks"]:
+        assert [d["layer"] for d in task["depths"]] == [1]
         assert {m["name"] for m in task["methods"]} == set(NAMES) - {"zero_shot"}
         for method in task["methods"]:
             for part in ("weak", "student", "ceiling", "pgr"):

@@ -40,6 +40,7 @@ def setting(
         prior=None
         if pairs
         else (one_hot(truth[:n], 2) * 0.4 + 0.3, one_hot(truth[n:], 2) * 0.4 + 0.3),
+        tuned=views["plain"],
         pairs=pairs,
         seed=seed,
     )

@@ -38,6 +38,7 @@ def view(summary: dict[str, Any]) -> View:
         "tasks": tasks,
         "undefined": summary["undefined"],
         "strength": _strength(summary),
+        "depth": _depth(summary),
         "methods": [(n, m["family"], m["source"]) for n, m in summary["methods"].items()],
     }
 
@@ -135,4 +136,19 @@ def _strength(summary: dict[str, Any]) -> list[View]:
             lines, f"{name}: PGR by supervisor accuracy", "number", "supervisor accuracy, %"
         )
         found.append({"title": f"{name}: PGR by the supervisor's accuracy", "svg": svg})
+    return found
+
+
+def _depth(summary: dict[str, Any]) -> list[View]:
+    """Accuracy by the student's depth: naive, and the ceiling that reads the same layer."""
+    found = []
+    for task in summary["tasks"]:
+        if not task["depths"]:
+            continue
+        title = f"{task['task']} < {task['supervisor']}"
+        lines = [
+            plots.Series(part, [(d["layer"], read(d[key])) for d in task["depths"]])
+            for part, key in (("naive", "student"), ("ceiling", "ceiling"))
+        ]
+        found.append({"title": title, "svg": plots.curve(lines, title, axis="layer read")})
     return found

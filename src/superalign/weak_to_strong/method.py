@@ -24,7 +24,7 @@ class Setting:
     ``views`` are named spaces over the same rows, each with the test rows as ``others[0]``; ``plain``
     is the text alone, two thirds up the student. ``ladder`` holds the student's own shallower
     states, weakest first. ``prior`` is the student's zero-shot answer (n, K) and (m, K), where a
-    question with answers was given.
+    question with answers was given. ``tuned`` is ``plain`` of a student tuned on the task's texts.
     """
 
     views: dict[str, Space]
@@ -32,6 +32,7 @@ class Setting:
     annotators: tuple[WeakLabels, ...] = ()
     ladder: tuple[Space, ...] = ()
     prior: tuple[Array, Array] | None = None
+    tuned: Space | None = None
     pairs: bool = False
     seed: int = 0
 

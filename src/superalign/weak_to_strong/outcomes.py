@@ -35,7 +35,8 @@ class Outcome:
     """Answers (S seeds, m test rows) as class indices; ``truth`` (m,) and ``groups`` go with them.
 
     ``sure`` says where the supervisor was surer than at its median: what it can check. ``skipped``
-    maps methods that do not apply to the reason.
+    maps methods that do not apply to the reason. ``depths`` holds the answers of
+    naive students and of ceilings that read a shallower layer.
     """
 
     task: str
@@ -50,6 +51,7 @@ class Outcome:
     ceiling: Answers
     students: dict[str, Student]
     skipped: dict[str, str]
+    depths: dict[int, list[Answers]] = field(default_factory=dict)
     transfer_ceiling: dict[str, list[float]] = field(default_factory=dict)
 
     def right(self, answers: Answers) -> Array:
@@ -63,6 +65,7 @@ class Outcome:
             "sure": _write(self.sure.astype(np.int64)),
             "weak": _write(self.weak),
             "ceiling": _write(self.ceiling),
+            "depths": {str(n): [_write(a) for a in both] for n, both in self.depths.items()},
             "students": {
                 name: dict(vars(s)) | {"answers": _write(s.answers)}
                 for name, s in self.students.items()
@@ -81,6 +84,7 @@ class Outcome:
                 "sure": _read(plain["sure"]).astype(bool),
                 "weak": _read(plain["weak"]),
                 "ceiling": _read(plain["ceiling"]),
+                "depths": {int(n): [_read(a) for a in both] for n, both in plain["depths"].items()},
                 "students": {
                     name: Student(**s | {"answers": _read(s["answers"])})
                     for name, s in plain["students"].items()

@@ -7,6 +7,7 @@ sees any of it: a ``Setting`` holds none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -46,11 +47,17 @@ def run_task(
         cut = split(task, seed)
         spaces = _spaces(task, readings, cut, targets)
         given = [s.supervise(task, cut, seed) for s in supervisors]
-        top = fit(spaces[0]["plain"], one_hot(task.truth[cut.student], task.k))
-        ceiling = top.probabilities(spaces[0]["plain"].others[0])
+        truth = one_hot(task.truth[cut.student], task.k)
+        ceiling = _taught(spaces[0]["plain"], truth)
+        tops = {layer: _taught(space, truth) for layer, space in spaces[1].items()}
         for i, one in enumerate(given):
             setting = _setting(task, readings, cut, spaces, given, i, seed)
-            runs[i].append(_Seed(cut, one, ceiling, _predict_all(methods, setting)))
+            made = _predict_all(methods, setting)
+            depths = {
+                layer: (_taught(space, one.labels.probability, one.labels.weight), tops[layer])
+                for layer, space in spaces[1].items()
+            }
+            runs[i].append(_Seed(cut, one, ceiling, made, depths))
         if progress is not None:
             progress((number + 1) / len(seeds))
     return [
@@ -59,18 +66,24 @@ def run_task(
     ]
 
 
+@dataclass(frozen=True)
 class _Seed:
-    """What one seed gave under one supervisor."""
+    """What one seed gave under one supervisor; ``depths``: naive and ceiling of shallower students."""
 
-    def __init__(
-        self, cut: Split, weak: Supervision, ceiling: Array, made: dict[str, Prediction | str]
-    ) -> None:
-        self.cut, self.weak, self.ceiling, self.made = cut, weak, ceiling, made
+    cut: Split
+    weak: Supervision
+    ceiling: Array
+    made: dict[str, Prediction | str]
+    depths: dict[int, tuple[Array, Array]]
+
+
+def _taught(space: Space, y_nK: Array, w_n: Array | None = None) -> Array:
+    return fit(space, y_nK, w_n).probabilities(space.others[0])
 
 
 def _spaces(
     task: Task, readings: Readings, cut: Split, targets: Targets
-) -> tuple[dict[str, Space], tuple[Space, ...]]:
+) -> tuple[dict[str, Space], dict[int, Space]]:
     """Views and ladder as spaces; the rows of the targets' tests follow the task's own test rows."""
 
     def space(own: Vectors, others: list[Vectors]) -> Space:
@@ -82,10 +95,10 @@ def _spaces(
         view: space(x, [r.views[view][tests[name]] for name, (_, r) in targets.items()])
         for view, x in readings.views.items()
     }
-    ladder = tuple(
-        space(x, [r.ladder[i][tests[name]] for name, (_, r) in targets.items()])
-        for i, x in enumerate(readings.ladder)
-    )
+    ladder = {
+        layer: space(x, [r.ladder[layer][tests[name]] for name, (_, r) in targets.items()])
+        for layer, x in readings.ladder.items()
+    }
     return views, ladder
 
 
@@ -93,7 +106,7 @@ def _setting(
     task: Task,
     readings: Readings,
     cut: Split,
-    spaces: tuple[dict[str, Space], tuple[Space, ...]],
+    spaces: tuple[dict[str, Space], dict[int, Space]],
     given: Sequence[Supervision],
     first: int,
     seed: int,
@@ -105,8 +118,15 @@ def _setting(
         views=spaces[0],
         weak=own,
         annotators=(own, *others),
-        ladder=spaces[1],
+        ladder=tuple(spaces[1].values()),
         prior=None if prior is None else (prior[cut.student], prior[cut.test]),
+        tuned=None
+        if readings.tuned is None
+        else Space.of(
+            readings.tuned[cut.student],
+            readings.tuned[cut.test],
+            intercept=task.kind != "pairs",
+        ),
         pairs=task.kind == "pairs",
         seed=seed,
     )
@@ -157,6 +177,13 @@ def _outcome(task: Task, supervisor: str, run: list[_Seed], targets: Targets) ->
         weak=np.stack([seed.weak.test.argmax(1) for seed in run]),
         sure=np.stack([p > np.median(p) for p in sure]),
         ceiling=np.stack([seed.ceiling[:m].argmax(1) for seed in run]),
+        depths={
+            layer: [
+                np.stack([seed.depths[layer][part][:m].argmax(1) for seed in run])
+                for part in (0, 1)
+            ]
+            for layer in run[0].depths
+        },
         students=students,
         skipped=skipped,
         transfer_ceiling=_transfer([seed.ceiling[m:] for seed in run], targets),

@@ -68,7 +68,9 @@ def run_w2s(plan: Plan, store: RunStore, progress: Progress) -> dict[str, Any]:
     config = plan.config
 
     def readings(task: Task) -> Readings:
-        return read(plan.student, task, config.max_tokens, progress=progress)
+        return read(
+            plan.student, task, config.max_tokens, progress=progress, tune=config.generative_tuning
+        )
 
     outcomes: list[Outcome] = []
     for name, task in plan.tasks.items():

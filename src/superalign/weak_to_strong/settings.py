@@ -45,6 +45,9 @@ class WeakToStrongConfig(Section):
     transfer: tuple[str, ...] = Field(
         (), description="pairs of task names FROM>TO: students of FROM are also tested on TO"
     )
+    generative_tuning: bool = Field(
+        False, description="also read a student tuned on each task's texts without labels (slow)"
+    )
     seeds: int = Field(5, ge=2, description="number of seeds (splits of the training rows)")
     seed: int = Field(0, ge=0, lt=2**32, description="first seed")
     rows: int = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from superalign.weak_to_strong.features import (
     zero_shot,
 )
 from superalign.weak_to_strong.tasks import Task
+from superalign.weak_to_strong.tuning import tuned
 
 Vectors = npt.NDArray[np.float32]
 CUES = ("\nIn one word, this is",)
@@ -30,12 +31,14 @@ class Readings:
 
     ``views`` maps a name to vectors (n, width), differences of two texts for pairs; ``plain``, the
     last token of the bare text at the deepest layer read, is always there. ``ladder`` holds the
-    plain reading of shallower layers, weakest first; ``prior`` the zero-shot answer (n, 2).
+    plain reading of shallower layers by number, weakest first; ``prior`` the zero-shot answer (n, 2),
+    ``tuned`` the plain reading of a student tuned on the task's texts.
     """
 
     views: dict[str, Vectors]
-    ladder: tuple[Vectors, ...] = ()
+    ladder: dict[int, Vectors] = field(default_factory=dict)
     prior: npt.NDArray[np.float64] | None = None
+    tuned: Vectors | None = None
 
 
 def layers_of(depth: int) -> tuple[int, ...]:
@@ -49,6 +52,8 @@ def read(
     max_tokens: int,
     cache: Path | None = None,
     progress: Progress | None = None,
+    *,
+    tune: bool = False,
 ) -> Readings:
     """Read every text of ``task``: bare, after a general cue, and after its question if it has one."""
     layers = layers_of(model.depth)
@@ -64,12 +69,18 @@ def read(
         for layer in layers[-VIEW_DEPTHS:]
     }
     plain = found.pop(f"last at {layers[-1]}")
-    ladder = tuple(difference(x[:, 1, i], task) for i in range(len(layers) - 1))
+    ladder = {n: difference(x[:, 1, i], task) for i, n in enumerate(layers[:-1])}
     prior = None
     if task.question and task.k == 2 and task.kind == "classes":
         yes = zero_shot(model, task.flat, task.question, max_tokens, cache).astype(np.float64)
         prior = np.stack([1 - yes, yes], 1)
-    return Readings({"plain": plain, **found}, ladder, prior)
+    own = None
+    if tune:
+        other = tuned(model, task, max_tokens, cache, progress)
+        bare = Reading(layers[-1:], (), max_tokens)
+        y = features(other, task.flat, bare, cache=cache, progress=progress, name=task.name)
+        own = difference(y[:, 1, 0], task)
+    return Readings({"plain": plain, **found}, ladder, prior, own)
 
 
 def weak_vectors(

@@ -104,9 +104,21 @@ def _task(
         "classes": list(outcome.classes),
         "n": outcome.sizes,
         "methods": rows,
+        "depths": _depths(outcome, weak, draws),
         "skipped": outcome.skipped,
         "transfer_ceiling": {t: mean(v).as_dict() for t, v in outcome.transfer_ceiling.items()},
     }
+
+
+def _depths(outcome: Outcome, weak: Measured, draws: Draws) -> list[dict[str, Any]]:
+    """Naive students that read shallower layers: each with the ceiling of its own depth."""
+    seeds, n = outcome.weak.shape
+    found = []
+    for layer, (student, top) in outcome.depths.items():
+        cell = Cell(weak, *(accuracy(outcome.right(a), draws) for a in (student, top)))
+        parts = {"student": cell.student, "ceiling": cell.ceiling, "pgr": cell.pgr}
+        found.append({"layer": layer} | {k: v.as_dict(seeds, n) for k, v in parts.items()})
+    return found
 
 
 def _details(outcome: Outcome, name: str, student: Student, draws: Draws) -> dict[str, Any]:
