@@ -109,3 +109,15 @@ def test_the_test_set_is_the_same_for_every_seed_and_the_halves_are_not() -> Non
     first, second = split(grouped(), 0), split(grouped(), 1)
     assert first.test.tolist() == second.test.tolist()
     assert first.student.tolist() != second.student.tolist()
+
+
+@pytest.mark.parametrize("name", ["ethics", "safety"])
+def test_the_projects_generators_are_tasks(name: str) -> None:
+    task = load_task(TaskSource(path=f"task:{name}"), 120)
+    assert task.n == 120
+    assert task.name == name
+    assert task.classes == ("0", "1")
+    assert 0.3 < task.truth.mean() < 0.7
+    assert len(set(task.groups)) < 120 or name == "safety"
+    with pytest.raises(InputError, match="allowed: task:ethics, task:safety"):
+        load_task(TaskSource(path="task:mathematics"), 120)

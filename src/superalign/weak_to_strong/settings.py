@@ -12,7 +12,10 @@ from superalign.config import Section
 class TaskSource(Section):
     """Where a task's rows are and which fields to read; what is null is found from the rows."""
 
-    path: str = Field(min_length=1, description="JSON lines, CSV or Parquet file, also .gz")
+    path: str = Field(
+        min_length=1,
+        description="JSON lines, CSV or Parquet file, also .gz; or task:ethics, task:safety",
+    )
     name: str = Field("", description="name in the results; empty: that of the file")
     text_field: str | None = Field(
         None, description="field of the text, or several, comma-separated; null finds them"

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from superalign.errors import InputError
 from superalign.records import content_hash
 from superalign.tasks.files import read_rows
+from superalign.weak_to_strong.generated import PREFIX, generated_rows
 from superalign.weak_to_strong.settings import TaskSource
 
 Kind = Literal["classes", "pairs"]
@@ -71,7 +72,11 @@ def load_task(source: TaskSource, rows: int) -> Task:
     Raises:
         InputError: a field that no row has, fewer than two classes, or too few rows.
     """
-    read = list(read_rows(source.path))
+    if source.path.startswith(PREFIX):
+        read = generated_rows(source.path, rows)
+        source = source.model_copy(update={"group_field": source.group_field or "group"})
+    else:
+        read = list(read_rows(source.path))
     name = source.name or _name(Path(source.path))
     pair = _pair_fields(source, read[0])
     found = _pairs(source, read, pair) if pair else _labelled(source, read)
@@ -117,6 +122,8 @@ class _Row:
 
 
 def _name(path: Path) -> str:
+    if str(path).startswith(PREFIX):
+        return str(path).removeprefix(PREFIX)
     stem = path.name.removesuffix(".gz").rpartition(".")[0]
     return path.parent.name if stem == "data" and path.parent.name else stem
 
