@@ -41,7 +41,7 @@ def test_each_method_beats_its_supervisor_under_random_noise(name: str, pairs: b
     assert made.test.shape == (len(truth), 2)
     assert made.test.sum(1) == pytest.approx(np.ones(len(truth)))
     assert 0 < made.labels_used <= 2 * 240
-    assert (made.test.argmax(1) == truth).mean() > 0.76  # the supervisor: 0.70
+    assert (made.test.argmax(1) == truth).mean() > 0.75  # the supervisor: 0.70
 
 
 @pytest.mark.parametrize("name", sorted(set(METHODS) - PAIRS_ONLY - {"zero_shot"}))

@@ -1,6 +1,7 @@
 """The protocol on made-up vectors: what methods may see, and what the summary makes of it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_no_method_sees_any_truth_of_student_or_test_rows() -> None:
     """With those labels turned round, every student answers as before."""
     task, readings, dim = world()
     cut = split(task, 0)
-    turned = Task(**{**vars(task), "truth": task.truth.copy()})
+    turned = replace(task, truth=task.truth.copy())
     for part in (cut.student, cut.test):
         turned.truth[part] = 1 - turned.truth[part]
     first, second = (

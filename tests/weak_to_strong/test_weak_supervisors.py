@@ -1,5 +1,7 @@
 """Supervisors: who labels what, and with which errors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,7 @@ def test_a_bag_of_words_learns_from_its_half_only() -> None:
     found = Feature("bow", bag_of_words).supervise(made, cut, 0)
     assert (found.labels.hard == made.truth[cut.student]).mean() > 0.95
     assert found.labels.cost == len(cut.supervisor)
-    upside = Task(**{**vars(made), "truth": made.truth.copy()})
+    upside = replace(made, truth=made.truth.copy())
     upside.truth[cut.student] = 1 - upside.truth[cut.student]
     upside.truth[cut.test] = 1 - upside.truth[cut.test]
     again = Feature("bow", bag_of_words).supervise(upside, cut, 0)

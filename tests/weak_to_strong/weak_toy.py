@@ -23,7 +23,7 @@ def setting(
     """A setting whose weak labels are the truth flipped at random, and the truth of its test rows."""
     rng = np.random.default_rng(seed)
     latent = rng.normal(size=2 * n)
-    x = (0.8 * latent[:, None] + rng.normal(size=(2 * n, width))).astype(np.float32)
+    x = (1.2 * latent[:, None] + rng.normal(size=(2 * n, width))).astype(np.float32)
     truth = (latent > 0).astype(np.int64)
     told = flip(truth[:n], np.full(n, flip_rate), 2, rng)
     soft = 0.1 + 0.8 * one_hot(told, 2)
