@@ -12,7 +12,6 @@ from superalign.weak_to_strong.method import Prediction, Setting
 from superalign.weak_to_strong.ridge import Regressed, regress
 
 MOST = 3.0  # a supervisor's log-odds count up to here: beyond it is mostly over-confidence
-GENERATIONS = 1
 
 
 def evidence(weak: WeakLabels) -> Array:
@@ -22,21 +21,12 @@ def evidence(weak: WeakLabels) -> Array:
     return result
 
 
-def consensus(found: dict[str, Regressed]) -> tuple[Array, Array, dict[str, float]]:
-    """The views' answers, scaled alike and weighted by what each explains of the weak labels.
-
-    Left-out (n, K) and test (m, K) answers, and the weights, which sum to 1. When no view explains
-    anything, all count alike.
-    """
-    weights = {name: max(r.explained, 0.0) for name, r in found.items()}
-    if not any(weights.values()):
-        weights = dict.fromkeys(found, 1.0)
-    total = sum(weights.values())
-    weights = {name: w / total for name, w in weights.items()}
+def consensus(found: dict[str, Regressed]) -> tuple[Array, Array]:
+    """The readings' answers, scaled alike and averaged: left-out (n, K) and test (m, K)."""
     scale = {name: max(float(r.left_out.std()), 1e-12) for name, r in found.items()}
-    left_out = sum(w / scale[name] * found[name].left_out for name, w in weights.items())
-    test = sum(w / scale[name] * found[name].test for name, w in weights.items())
-    return np.asarray(left_out), np.asarray(test), weights
+    left_out = np.mean([r.left_out / scale[name] for name, r in found.items()], 0)
+    test = np.mean([r.test / scale[name] for name, r in found.items()], 0)
+    return left_out, test
 
 
 def share_shift(scores_nK: Array, shares_K: Array) -> Array:
@@ -57,48 +47,29 @@ def share_shift(scores_nK: Array, shares_K: Array) -> Array:
 
 @register_method("default")
 class Default:
-    """Ridge heads on all readings, weighted by left-out agreement, taught once more by each other.
+    """Ridge heads on all readings, averaged; strengths from left-out weak labels.
 
-    1. Each reading predicts the supervisor's log-odds; strength and weight come from rows left out.
-    2. The readings' weighted left-out answers are the next generation's labels: no row keeps its
-       own label, so a wrong one is outvoted by what the student makes of the others.
+    1. Each reading predicts the supervisor's log-odds; the strength comes from rows left out.
+    2. The answers are scaled alike and averaged. Readings are *not* weighted by how well they
+       predict the weak labels: that favours the readings that share the supervisor's errors.
     3. The class shares of the answers are those of the weak labels.
     """
 
     family = "default"
-    source = "this project; parts: arXiv 2312.09390, 2307.16645, Allen (1974), Zhou & Li (2005)"
+    source = "this project; parts: arXiv 2312.09390, 2307.16645, Allen (1974)"
 
     def predict(self, setting: Setting) -> Prediction:
-        """No truth decides anything: readings and strengths are validated on weak labels."""
+        """No truth decides anything."""
         weak = setting.weak
-        used = weak.weight > 0
-        shares = weak.probability[used].mean(0)
+        shares = weak.probability[weak.weight > 0].mean(0)
         target = evidence(weak)
-        first = {name: regress(space, target, weak.weight) for name, space in setting.views.items()}
-        left_out, test, weights = consensus(first)
-        for _ in range(GENERATIONS):
-            labels = self._sharpened(left_out, shares, setting.pairs)
-            again = {
-                name: regress(space, labels, np.ones(len(labels)))
-                for name, space in setting.views.items()
-            }
-            found = {
-                name: Regressed(r.left_out, r.test, r.strength, weights[name])
-                for name, r in again.items()
-            }
-            left_out, test, _ = consensus(found)
+        found = {name: regress(space, target, weak.weight) for name, space in setting.views.items()}
+        left_out, test = consensus(found)
         shift = np.zeros(setting.k) if setting.pairs else share_shift(left_out, shares)
+        notes = {f"explained by {name}": round(r.explained, 4) for name, r in found.items()}
         return Prediction(
-            softmax(_slope(left_out + shift, weak) * (test + shift), axis=1),
-            weak.used,
-            {f"weight of {name}": round(w, 4) for name, w in weights.items()},
+            softmax(_slope(left_out + shift, weak) * (test + shift), axis=1), weak.used, notes
         )
-
-    @staticmethod
-    def _sharpened(scores: Array, shares: Array, pairs: bool) -> Array:
-        shift = np.zeros(scores.shape[1]) if pairs else share_shift(scores, shares)
-        result: Array = np.tanh((scores + shift) / max(float(scores.std()), 1e-12))
-        return result
 
 
 def _slope(scores_nK: Array, weak: WeakLabels) -> float:
