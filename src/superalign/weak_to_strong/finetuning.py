@@ -94,7 +94,7 @@ def finetune(
         for part in token_batches([Tree(train[i]) for i in rows], CELLS):
             z = _logits(view, head, [train[rows[i]] for i in part], training=True)
             loss = -(target[part] * z.log_softmax(1)).sum() / len(rows)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
         adam.step()
         adam.zero_grad(set_to_none=True)
         view.adapter.touched()

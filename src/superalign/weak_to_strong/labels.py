@@ -34,7 +34,8 @@ class WeakLabels:
     @property
     def hard(self) -> npt.NDArray[np.int64]:
         """The most probable class of each row."""
-        return self.probability.argmax(1).astype(np.int64)
+        result: npt.NDArray[np.int64] = self.probability.argmax(1).astype(np.int64)
+        return result
 
     @property
     def used(self) -> int:
@@ -52,7 +53,7 @@ def labels_of(source: str, probability: Array, cost: int = 0) -> WeakLabels:
     Raises:
         ValueError: a row that is no probability distribution.
     """
-    known = np.isfinite(probability).all(1)
+    known: npt.NDArray[np.bool_] = np.isfinite(probability).all(axis=1, keepdims=True)[:, 0]
     filled = np.where(known[:, None], probability, 1 / probability.shape[1])
     if (filled < -1e-9).any() or not np.allclose(filled.sum(1), 1, atol=1e-6):
         raise ValueError("each row of probabilities must be non-negative and sum to 1")

@@ -56,7 +56,8 @@ class Outcome:
 
     def right(self, answers: Answers) -> Array:
         """1 where an answer is right, else 0."""
-        return (answers == self.truth).astype(np.float64)
+        result: Array = (answers == self.truth).astype(np.float64)
+        return result
 
     def as_payload(self) -> dict[str, Any]:
         """Plain values for the run's store; answers as one string of digits per seed."""

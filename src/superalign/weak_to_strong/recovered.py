@@ -94,8 +94,8 @@ def recovered(weak: Measured, student: Measured, ceiling: Measured) -> Measured:
             reason=f"ceiling - weak is within noise: {ceiling.value - weak.value:.3f} "
             f"[{low:.3f}, {high:.3f}]",
         )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        draws = np.where(gap > 0, (student.draws - weak.draws) / gap, np.nan)
+    gain = student.draws - weak.draws
+    draws = np.divide(gain, gap, out=np.full_like(gap, np.nan), where=gap > 0)
     return Measured((student.value - weak.value) / (ceiling.value - weak.value), draws)
 
 
@@ -177,7 +177,8 @@ def _ratio(cells: Sequence[Cell], times_DC: npt.NDArray[np.int64]) -> tuple[floa
     value = sum((c.student.value or 0) - (c.weak.value or 0) for c in cells) / sum(
         (c.ceiling.value or 0) - (c.weak.value or 0) for c in cells
     )
-    return value, (times_DC * gains).sum(1) / (times_DC * gaps).sum(1)
+    gain, gap = (times_DC * gains).sum(1), (times_DC * gaps).sum(1)
+    return value, np.divide(gain, gap, out=np.full_like(gap, np.nan), where=gap > 0)
 
 
 def sign_flip(differences: Array, rng: np.random.Generator) -> float:

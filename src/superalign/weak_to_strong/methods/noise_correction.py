@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from superalign.registry import register_method
 from superalign.weak_to_strong.heads import fit, one_hot
@@ -19,7 +20,7 @@ from superalign.weak_to_strong.method import NotApplicable, Prediction, Setting
 WORST_FLIP = 0.4
 
 
-def transition(p_nK: Array, hard_n: Array, k: int) -> Array:
+def transition(p_nK: Array, hard_n: npt.NDArray[np.int64], k: int) -> Array:
     """The supervisor's transition matrix (K, K), row i: what it says where the truth is class i.
 
     Confident learning's joint: a row counts for class j when the cross-fitted p(j) is at least the

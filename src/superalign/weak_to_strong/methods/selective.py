@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from superalign.registry import register_method
 from superalign.weak_to_strong.heads import fit
@@ -12,7 +13,9 @@ from superalign.weak_to_strong.method import Prediction, Setting
 SHARE = 0.5
 
 
-def surest(trust_n: Array, hard_n: Array, weight_n: Array, share: float = SHARE) -> Array:
+def surest(
+    trust_n: Array, hard_n: npt.NDArray[np.int64], weight_n: Array, share: float = SHARE
+) -> Array:
     """Weights (n,) that keep the ``share`` of each class's rows with the highest trust.
 
     By class, so that a supervisor that is surer of one class does not leave the other empty.
