@@ -53,7 +53,7 @@ def labels_of(source: str, probability: Array, cost: int = 0) -> WeakLabels:
     Raises:
         ValueError: a row that is no probability distribution.
     """
-    known: npt.NDArray[np.bool_] = np.isfinite(probability).all(axis=1, keepdims=True)[:, 0]
+    known = np.asarray(np.isfinite(probability).all(axis=1))
     filled = np.where(known[:, None], probability, 1 / probability.shape[1])
     if (filled < -1e-9).any() or not np.allclose(filled.sum(1), 1, atol=1e-6):
         raise ValueError("each row of probabilities must be non-negative and sum to 1")
