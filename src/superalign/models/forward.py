@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from superalign.models.adapters import Adapter
-from superalign.models.architecture import Decoder, Layer, Linear, rotate
+from superalign.models.architecture import Decoder, Layer, Linear, needs_gradient, rotate
+from superalign.models.gradients import from_grid, low_rank_linear, to_grid, turn
 from superalign.models.packing import PackedBatch
 
 Multiply = Callable[[Tensor], Tensor]
@@ -70,12 +71,13 @@ def training_projections(decoder: Decoder, adapter: Adapter | None, index: int) 
         pair = low_rank(linear, adapter, index) if adapter is not None else None
         if pair is None:
             return lambda x: F.linear(x, linear.weight, linear.bias)
-        a, b = pair
-        return lambda x: F.linear(x, linear.weight, linear.bias) + F.linear(F.linear(x, a), b)
+        return lambda x: low_rank_linear(x, linear.weight, linear.bias, pair)
 
     def accumulate(linear: Linear) -> Accumulate:
-        product = multiply(linear)
-        return lambda x, residual: residual + product(x)
+        pair = low_rank(linear, adapter, index) if adapter is not None else None
+        if pair is None:
+            return lambda x, residual: residual + F.linear(x, linear.weight, linear.bias)
+        return lambda x, residual: low_rank_linear(x, linear.weight, linear.bias, pair, residual)
 
     layer = decoder.layers[index]
     return Projections(
@@ -156,14 +158,18 @@ class Rotation:
         self._angles: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, index: int, fused: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries (T, H, D), keys and values (T, K, D) of fused; without gradient, in place."""
+        """Queries (T, H, D), keys and values (T, K, D) of fused, which may be overwritten."""
         decoder, layer = self.decoder, self.decoder.layers[index]
         parts = (decoder.heads, decoder.kv_heads, decoder.kv_heads)
         norms = layer.query_norm, layer.key_norm
-        fast = decoder.compiled(fused)
-        if fast is not None:
+        fast = decoder.compiled()
+        if fast is not None and not needs_gradient(fused):
             fast.rotate(fused, self.table, self.positions_T, norms, decoder.eps, *parts[:2])
             q, k, v = fused.split(parts, dim=1)
+            return q, k, v
+        if fast is not None and norms == (None, None):
+            turned = turn(fused, self.table, self.positions_T, parts[:2], fast)
+            q, k, v = turned.split(parts, dim=1)
             return q, k, v
         if self._angles is None:
             self._angles = self.table[0][self.positions_T], self.table[1][self.positions_T]
@@ -215,8 +221,9 @@ class PackedAttention:
 
     def _grid(self, x: Tensor) -> Tensor:
         """(T, heads, D) -> (B, heads, L, D)."""
-        rows = self.batch.rows_BL
-        return x.index_select(0, self._flat).view(*rows.shape, *x.shape[1:]).transpose(1, 2)
+        batch = self.batch
+        shape = (batch.rows_BL.shape[0], batch.rows_BL.shape[1])
+        return to_grid(x, self._flat, batch.slots_T, shape, batch.shared).transpose(1, 2)
 
     def __call__(self, index: int, fused: Tensor) -> Tensor:
         """Attend within each tree: fused (T, H + 2 K, D) -> (T, H, D)."""
@@ -233,7 +240,7 @@ class PackedAttention:
         grouped = self._grid(q).reshape(n_rows, kv_heads, -1, size)
         out = self._product(grouped, keys, values)
         out = out.reshape(n_rows, q.shape[1], longest, size).transpose(1, 2)
-        return out.reshape(n_rows * longest, *q.shape[1:])[self.batch.slots_T]
+        return from_grid(out.reshape(n_rows * longest, *q.shape[1:]), self.batch.slots_T)
 
     def _product(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         scale = self.decoder.scale
