@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import psutil
@@ -64,27 +65,6 @@ def low_rank(linear: Linear, adapter: Adapter, index: int) -> tuple[Tensor, Tens
     return torch.cat(rows_a), torch.block_diag(*blocks_b)
 
 
-def training_projections(decoder: Decoder, adapter: Adapter | None, index: int) -> Projections:
-    """Differentiable products: frozen weights plus the adapter's low-rank term."""
-
-    def multiply(linear: Linear) -> Multiply:
-        pair = low_rank(linear, adapter, index) if adapter is not None else None
-        if pair is None:
-            return lambda x: F.linear(x, linear.weight, linear.bias)
-        return lambda x: low_rank_linear(x, linear.weight, linear.bias, pair)
-
-    def accumulate(linear: Linear) -> Accumulate:
-        pair = low_rank(linear, adapter, index) if adapter is not None else None
-        if pair is None:
-            return lambda x, residual: residual + F.linear(x, linear.weight, linear.bias)
-        return lambda x, residual: low_rank_linear(x, linear.weight, linear.bias, pair, residual)
-
-    layer = decoder.layers[index]
-    return Projections(
-        multiply(layer.qkv), accumulate(layer.out), multiply(layer.gate_up), accumulate(layer.down)
-    )
-
-
 class InferenceWeights:
     """Weights for inference under one adapter: merged, and reordered for oneDNN where that pays.
 
@@ -135,11 +115,7 @@ class InferenceWeights:
         return merged
 
     def _multiply(self, weight: Tensor, bias: Tensor | None) -> Multiply:
-        if not self.reorder:
-            return lambda x: F.linear(x, weight, bias)
-        packed = torch.ops.mkldnn._reorder_linear_weight(weight, 64)
-        product = torch.ops.mkldnn._linear_pointwise.default
-        return lambda x: product(x, packed, bias, "none", [], "")
+        return product_with(weight, bias, self.reorder)
 
     def _accumulate(self, weight: Tensor, bias: Tensor | None) -> Accumulate:
         if not self.reorder:
@@ -147,6 +123,58 @@ class InferenceWeights:
         packed = torch.ops.mkldnn._reorder_linear_weight(weight, 64)
         product = torch.ops.mkldnn._linear_pointwise.binary
         return lambda x, residual: product(x, residual, packed, bias, "add")
+
+
+def product_with(weight: Tensor, bias: Tensor | None, reorder: bool) -> Multiply:
+    """x -> x weightᵀ + bias; ``reorder``: through a copy of the weight in oneDNN's order."""
+    if not reorder:
+        return lambda x: F.linear(x, weight, bias)
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), 64)
+    product = torch.ops.mkldnn._linear_pointwise.default
+    return lambda x: product(x, packed, bias, "none", [], "")
+
+
+class TrainingWeights:
+    """Differentiable products of frozen weights plus an adapter's low-rank term.
+
+    The frozen products are those of ``base`` (inference without an adapter); what a backward pass
+    multiplies by is reordered once too, where the base's weights are, from block ``first`` on.
+    """
+
+    def __init__(self, base: InferenceWeights, first: int) -> None:
+        self.base, self.first = base, first
+        self._transposed = [
+            [
+                product_with(linear.weight.T, None, base.reorder)
+                for linear in (layer.qkv, layer.out, layer.gate_up, layer.down)
+            ]
+            for layer in base.decoder.layers[first:]
+        ]
+
+    def blocks(self, adapter: Adapter | None) -> list[Projections]:
+        """The products of each block: below ``first`` nothing needs a gradient."""
+        frozen = self.base.blocks
+        return frozen[: self.first] + [
+            self._block(i, adapter) for i in range(self.first, len(frozen))
+        ]
+
+    def _block(self, index: int, adapter: Adapter | None) -> Projections:
+        layer, frozen = self.base.decoder.layers[index], self.base.blocks[index]
+
+        def product(place: int, linear: Linear) -> Callable[..., Tensor]:
+            return partial(
+                low_rank_linear,
+                frozen=frozen[place],
+                transposed=self._transposed[index - self.first][place],
+                pair=low_rank(linear, adapter, index) if adapter is not None else None,
+            )
+
+        return Projections(
+            product(0, layer.qkv),
+            product(1, layer.out),
+            product(2, layer.gate_up),
+            product(3, layer.down),
+        )
 
 
 class Rotation:

@@ -7,6 +7,7 @@ its time. Each function here keeps its inputs only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -69,25 +70,45 @@ class _LowRankLinear(torch.autograd.Function):
     def forward(
         ctx: Any,
         x: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
+        residual: Tensor | None,
         a: Tensor,
         b: Tensor,
-        residual: Tensor | None,
+        frozen: Callable[..., Tensor],
+        transposed: Callable[[Tensor], Tensor],
     ) -> Tensor:
         inner = x @ a.T
-        ctx.save_for_backward(x, weight, a, b, inner)
-        out = torch.nn.functional.linear(x, weight, bias).addmm_(inner, b.T)
-        return out if residual is None else out.add_(residual)
+        ctx.save_for_backward(x, a, b, inner)
+        ctx.transposed = transposed
+        out = frozen(x) if residual is None else frozen(x, residual)
+        return out.addmm_(inner, b.T)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, a, b, inner = ctx.saved_tensors
-        grad = grads[0]
+        x, a, b, inner = ctx.saved_tensors
+        grad = grads[0].contiguous()
         into = grad @ b
-        dx = (grad @ weight).addmm_(into, a) if ctx.needs_input_grad[0] else None
-        residual = grad if ctx.needs_input_grad[5] else None
-        return dx, None, None, into.T @ x, grad.T @ inner, residual
+        dx = ctx.transposed(grad).addmm_(into, a) if ctx.needs_input_grad[0] else None
+        residual = grad if ctx.needs_input_grad[1] else None
+        return dx, residual, into.T @ x, grad.T @ inner, None, None
+
+
+class _FrozenLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        residual: Tensor | None,
+        frozen: Callable[..., Tensor],
+        transposed: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        ctx.transposed = transposed
+        return frozen(x) if residual is None else frozen(x, residual)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        grad = grads[0].contiguous()
+        dx = ctx.transposed(grad) if ctx.needs_input_grad[0] else None
+        return dx, grad if ctx.needs_input_grad[1] else None, None, None
 
 
 class _ToGrid(torch.autograd.Function):
@@ -148,13 +169,20 @@ def turn(
 
 def low_rank_linear(
     x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    pair: tuple[Tensor, Tensor],
     residual: Tensor | None = None,
+    *,
+    frozen: Callable[..., Tensor],
+    transposed: Callable[[Tensor], Tensor],
+    pair: tuple[Tensor, Tensor] | None,
 ) -> Tensor:
-    """x Wᵀ + bias + (x Aᵀ) Bᵀ (+ residual) for a frozen W (out, in); pair: A (R, in), B (out, R)."""
-    return _apply(_LowRankLinear, x, weight, bias, *pair, residual)
+    """x Wᵀ + bias + (x Aᵀ) Bᵀ (+ residual) for a frozen W (out, in); pair: A (R, in), B (out, R).
+
+    ``frozen`` multiplies by Wᵀ and adds the bias (and the residual, its second argument, where one
+    is given); ``transposed`` multiplies a gradient by W.
+    """
+    if pair is None:
+        return _apply(_FrozenLinear, x, residual, frozen, transposed)
+    return _apply(_LowRankLinear, x, residual, *pair, frozen, transposed)
 
 
 def to_grid(x: Tensor, rows: Tensor, slots: Tensor, shape: tuple[int, int], shared: int) -> Tensor:
