@@ -113,7 +113,7 @@ def settings(job: str) -> LearnerConfig:
     algorithm: Any = job
     return LearnerConfig(
         algorithm=algorithm, learning_rate=RATE, batch_tokens=10**9, sft_weight=float(job == "sft"),
-        beta=BETA, kl_weight=KL, clip=0.2,
+        beta=BETA, kl_weight=KL, clip=0.2, average="tokens",
     )  # fmt: skip
 
 
