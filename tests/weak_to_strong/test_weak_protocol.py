@@ -73,7 +73,7 @@ def test_outcomes_survive_the_store(outcomes: list[Outcome]) -> None:
     for name, student in outcomes[0].students.items():
         assert (again.students[name].answers == student.answers).all()
         assert again.students[name].transfer == student.transfer
-    for key in ("truth", "weak", "sure", "ceiling"):
+    for key in ("truth", "weak", "sure", "ceiling", "plain_ceiling"):
         assert (getattr(again, key) == getattr(outcomes[0], key)).all()
     assert again.classes == outcomes[0].classes
     assert (again.depths[1][1] == outcomes[0].depths[1][1]).all()
@@ -109,6 +109,7 @@ def test_agreement_and_blind_spot_by_hand() -> None:
         task="t", supervisor="w", kind="classes", classes=("0", "1"), sizes={"true_labels": 1},
         truth=np.array([1, 1, 1, 1]), groups=list("abcd"), weak=np.array([[1, 1, 0, 0]]),
         sure=np.array([[True, False, True, False]]), ceiling=np.array([[1, 1, 1, 1]]),
+        plain_ceiling=np.array([[1, 1, 1, 1]]),
         skipped={},
     )  # fmt: skip
     from superalign.weak_to_strong.outcomes import Student

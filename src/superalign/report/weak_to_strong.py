@@ -89,7 +89,10 @@ def _task(task: dict[str, Any]) -> View:
         "title": title,
         "svg": plots.forest(bars, marks, title),
         "n": task["n"],
-        "parts": [(p, read(methods[0][p])) for p in ("weak", "ceiling")],
+        "parts": [
+            *((p, read(methods[0][p])) for p in ("weak", "ceiling")),
+            ("ceiling of the plain reading alone", read(task["plain_ceiling"])),
+        ],
         "rows": [_row(m) for m in methods],
         "skipped": task["skipped"].items(),
         "seeds": methods[0]["weak"]["n_seeds"],

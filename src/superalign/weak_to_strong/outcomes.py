@@ -35,7 +35,8 @@ class Outcome:
     """Answers (S seeds, m test rows) as class indices; ``truth`` (m,) and ``groups`` go with them.
 
     ``sure`` says where the supervisor was surer than at its median: what it can check. ``skipped``
-    maps methods that do not apply to the reason. ``depths`` holds the answers of
+    maps methods that do not apply to the reason. ``ceiling`` reads the text in every way,
+    ``plain_ceiling`` in the plain one only, as naive does. ``depths`` holds the answers of
     naive students and of ceilings that read a shallower layer.
     """
 
@@ -49,6 +50,7 @@ class Outcome:
     weak: Answers
     sure: npt.NDArray[np.bool_]
     ceiling: Answers
+    plain_ceiling: Answers
     students: dict[str, Student]
     skipped: dict[str, str]
     depths: dict[int, list[Answers]] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class Outcome:
             "sure": _write(self.sure.astype(np.int64)),
             "weak": _write(self.weak),
             "ceiling": _write(self.ceiling),
+            "plain_ceiling": _write(self.plain_ceiling),
             "depths": {str(n): [_write(a) for a in both] for n, both in self.depths.items()},
             "students": {
                 name: dict(vars(s)) | {"answers": _write(s.answers)}
@@ -85,6 +88,7 @@ class Outcome:
                 "sure": _read(plain["sure"]).astype(bool),
                 "weak": _read(plain["weak"]),
                 "ceiling": _read(plain["ceiling"]),
+                "plain_ceiling": _read(plain["plain_ceiling"]),
                 "depths": {int(n): [_read(a) for a in both] for n, both in plain["depths"].items()},
                 "students": {
                     name: Student(**s | {"answers": _read(s["answers"])})

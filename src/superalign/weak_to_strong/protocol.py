@@ -15,6 +15,7 @@ from superalign.weak_to_strong.heads import Space, fit, one_hot
 from superalign.weak_to_strong.losses import Array
 from superalign.weak_to_strong.method import Method, NotApplicable, Prediction, Setting
 from superalign.weak_to_strong.outcomes import Outcome, Student, calibration_error
+from superalign.weak_to_strong.readings import teach
 from superalign.weak_to_strong.splits import Split, split
 from superalign.weak_to_strong.student import Readings, Vectors
 from superalign.weak_to_strong.supervisors import Supervision, Supervisor
@@ -48,7 +49,7 @@ def run_task(
         spaces = _spaces(task, readings, cut, targets)
         given = [s.supervise(task, cut, seed) for s in supervisors]
         truth = one_hot(task.truth[cut.student], task.k)
-        ceiling = _taught(spaces[0]["plain"], truth)
+        ceiling, plain = _ceiling(task, spaces[0], truth), _taught(spaces[0]["plain"], truth)
         tops = {layer: _taught(space, truth) for layer, space in spaces[1].items()}
         for i, one in enumerate(given):
             setting = _setting(task, readings, cut, spaces, given, i, seed)
@@ -57,7 +58,7 @@ def run_task(
                 layer: (_taught(space, one.labels.probability, one.labels.weight), tops[layer])
                 for layer, space in spaces[1].items()
             }
-            runs[i].append(_Seed(cut, one, ceiling, made, depths))
+            runs[i].append(_Seed(cut, one, ceiling, plain, made, depths))
         if progress is not None:
             progress((number + 1) / len(seeds))
     return [
@@ -73,8 +74,20 @@ class _Seed:
     cut: Split
     weak: Supervision
     ceiling: Array
+    plain: Array
     made: dict[str, Prediction | str]
     depths: dict[int, tuple[Array, Array]]
+
+
+def _ceiling(task: Task, views: dict[str, Space], truth_nK: Array) -> Array:
+    """Scores of a student taught the truth of the same rows through all its readings.
+
+    One ceiling for every method: a student that read the text one way only would be a lower one,
+    and elicitation would then pass for recovered gap.
+    """
+    shares = None if task.kind == "pairs" else truth_nK.mean(0)
+    target = truth_nK - 1 / task.k
+    return teach(views, target, np.ones(len(target)), shares).test
 
 
 def _taught(space: Space, y_nK: Array, w_n: Array | None = None) -> Array:
@@ -184,6 +197,7 @@ def _outcome(task: Task, supervisor: str, run: list[_Seed], targets: Targets) ->
             ]
             for layer in run[0].depths
         },
+        plain_ceiling=np.stack([seed.plain[:m].argmax(1) for seed in run]),
         students=students,
         skipped=skipped,
         transfer_ceiling=_transfer([seed.ceiling[m:] for seed in run], targets),

@@ -104,6 +104,7 @@ def _task(
         "classes": list(outcome.classes),
         "n": outcome.sizes,
         "methods": rows,
+        "plain_ceiling": accuracy(outcome.right(outcome.plain_ceiling), draws).as_dict(seeds, n),
         "depths": _depths(outcome, weak, draws),
         "skipped": outcome.skipped,
         "transfer_ceiling": {t: mean(v).as_dict() for t, v in outcome.transfer_ceiling.items()},
