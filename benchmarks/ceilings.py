@@ -48,21 +48,26 @@ def parts(model: LocalModel, batch: int) -> dict[str, Part]:
     def random(*shape: int) -> torch.Tensor:
         return torch.randn(shape, device=decoder.device).to(decoder.dtype)
 
+    residual = random(batch, decoder.embedding.shape[1])
+
     def products(names: list[str]) -> Part:
-        pairs = [
-            (getattr(fast, n), random(batch, getattr(layer, n).weight.shape[1]))
+        calls = [
+            (getattr(fast, n), random(batch, getattr(layer, n).weight.shape[1]), residual)
+            if n in ("out", "down")
+            else (getattr(fast, n), random(batch, getattr(layer, n).weight.shape[1]))
             for layer, fast in zip(decoder.layers, weights.blocks, strict=True)
             for n in names
         ]
         sizes = [getattr(layer, n).weight.numel() for layer in decoder.layers for n in names]
-        return (lambda: [f(x) for f, x in pairs]), 2.0 * batch * sum(sizes), item * sum(sizes)
+        return (lambda: [f(*x) for f, *x in calls]), 2.0 * batch * sum(sizes), item * sum(sizes)
 
     cache = SlotCache(decoder, batch, held + 1)
     cache.lengths += held
     cache.advance()
-    q = random(batch, decoder.heads, decoder.head_size)
-    k, v = (random(batch, decoder.kv_heads, decoder.head_size) for _ in range(2))
-    layers, cells = len(decoder.layers), batch * cache.capacity * decoder.head_size
+    fused = random(batch, decoder.heads + 2 * decoder.kv_heads, decoder.head_size)
+    layers, cells = len(decoder.layers), batch * held * decoder.head_size
+    norms = [w for layer in decoder.layers for w in (layer.attention_norm, layer.mlp_norm)]
+    gates = random(batch, decoder.layers[0].gate_up.weight.shape[0])
     x, logits = random(batch, decoder.head.shape[1]), random(batch, decoder.head.shape[0])
     uniforms, sampler = torch.rand(batch, device=decoder.device), Sampler()
     return {
@@ -74,12 +79,25 @@ def parts(model: LocalModel, batch: int) -> dict[str, Part]:
             item * decoder.head.numel(),
         ),
         "attention": (
-            lambda: [cache.attend(i, q, k, v) for i in range(layers)],
+            lambda: [cache.attend(i, fused) for i in range(layers)],
             4.0 * layers * cells * decoder.heads,
             2.0 * item * layers * cells * decoder.kv_heads,
         ),
-        # softmax reads the logits and writes float32, the block sums read it again
-        "sampling": (lambda: sampler(logits, uniforms), 5.0 * logits.numel(), 14.0 * logits.numel()),
+        "norms": (
+            lambda: [decoder.norm(x, w) for w in norms],
+            4.0 * len(norms) * x.numel(),
+            2.0 * item * len(norms) * x.numel(),
+        ),
+        "activation": (
+            lambda: [decoder.gated(gates) for _ in range(layers)],
+            4.0 * layers * gates.numel(),
+            1.5 * item * layers * gates.numel(),
+        ),
+        "sampling": (
+            lambda: sampler(logits, uniforms),
+            5.0 * logits.numel(),
+            2.0 * item * logits.numel(),
+        ),
     }  # fmt: skip
 
 
@@ -124,7 +142,7 @@ def main() -> None:
                 ],
                 seconds=times[name],
             )
-        other = "norms, rotary, activation, bookkeeping"
+        other = "everything else (Python, the gaps between the parts)"
         table.add([other, f"{rest / step:.0%}", "–", f"{1000 * rest:.3g}", "–", "–"])
         table.add(["the step", "100%", "–", f"{1000 * step:.3g}", "–", "–"])
     timing.finish(args, tables)

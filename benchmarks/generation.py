@@ -2,12 +2,14 @@
 
     python benchmarks/generation.py [--quick] [--out generation.json]
 
-Each cell: distinct prompts of equal length, 48 new tokens each at temperature 1, no end token, so
-that every peer makes the same number of tokens. Nothing is shared between prompts except in the
-last row (8 samples of each prompt). Ours also returns the log-probability of every token, which
-the peers are not asked for. "of the limit": our tokens/s over those of the decode steps' matrix
-products alone (plain F.linear at that batch, same run); the limit leaves the prefill out, ours and
-the peers' figures hold it. Estimated time on two Zen 5 cores: --quick 10 minutes, all 90.
+Each cell: prompts of equal length, 48 new tokens each at temperature 1, no end token, so that every
+peer makes the same number of tokens. "chat": 44 tokens, a question of 14 in the model's chat
+template, as every command sends it; the start that all share is known to no peer beforehand.
+"distinct": nothing in common. "8 samples": of each distinct prompt. Ours also returns the
+log-probability of every token, which the peers are not asked for. "of the limit": our tokens/s over
+those of the decode steps' matrix products alone (plain F.linear at that batch, same run; reordered:
+the weights laid out for oneDNN beforehand); the limit leaves the prefill out, ours and the peers'
+figures hold it. Estimated time on two cores: --quick 10 minutes, all 90.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from timing import Peer, Table
 
 from superalign.models import LocalModel, generation
 from superalign.models.embedded import wheel_file
+from superalign.models.packing import common_prefix
 from superalign.models.sampling import Sampler
 
 NEW = 48
@@ -109,25 +112,35 @@ def matrix_products(
     model: LocalModel, batch: int, steps: int, reorder: bool
 ) -> Callable[[], None] | None:
     """Every product of a decode step and nothing else."""
-    decoder, weights = model.decoder, model.weights()
-    if reorder and not weights.reorder:
+    decoder = model.decoder
+    if reorder and not model.weights().reorder:
         return None
+    ours = torch.ops.mkldnn._linear_pointwise.default
+
+    def product(weight: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+        if not reorder:
+            return lambda x: F.linear(x, weight)
+        packed = torch.ops.mkldnn._reorder_linear_weight(weight, batch)
+        return lambda x: ours(x, packed, None, "none", [], "")
+
     inputs = {
         width: torch.randn(batch, width, device=decoder.device).to(decoder.dtype)
         for layer in decoder.layers
         for width in (m.weight.shape[1] for m in (layer.qkv, layer.out, layer.gate_up, layer.down))
     }
 
+    weights = [
+        m.weight
+        for layer in decoder.layers
+        for m in (layer.qkv, layer.out, layer.gate_up, layer.down)
+    ]
+    products = [(product(w), inputs[w.shape[1]]) for w in [*weights, decoder.head]]
+
     @torch.inference_mode()
     def run() -> None:
         for _ in range(steps):
-            for layer, fast in zip(decoder.layers, weights.blocks, strict=True):
-                parts = (layer.qkv, layer.out, layer.gate_up, layer.down)
-                for linear, product in zip(parts, fast, strict=True):
-                    x = inputs[linear.weight.shape[1]]
-                    product(x) if reorder else F.linear(x, linear.weight)
-            x = inputs[decoder.head.shape[1]]
-            weights.head(x) if reorder else F.linear(x, decoder.head)
+            for multiply, x in products:
+                multiply(x)
 
     return run
 
@@ -180,11 +193,18 @@ class LlamaCpp:
     def run(self, prompts: Ids, samples: int, new: int) -> None:
         self.api.llama_memory_clear(self.api.llama_get_memory(self.context), True)
         flat = [p for p in prompts for _ in range(samples)]
-        newest = []
-        for sequence, prompt in enumerate(flat):
-            last = len(prompt) - 1
-            self._decode([(t, i, sequence, i == last) for i, t in enumerate(prompt)])
-            newest.append(self.api.llama_sampler_sample(self.sampler, self.context, -1))
+        newest: list[int] = []
+        together = max(1, 2048 // len(flat[0]))  # whole prompts in one call
+        for first in range(0, len(flat), together):
+            part = flat[first : first + together]
+            last = len(part[0]) - 1
+            self._decode(
+                [(t, i, first + s, i == last) for s, p in enumerate(part) for i, t in enumerate(p)]
+            )
+            newest += [
+                self.api.llama_sampler_sample(self.sampler, self.context, (s + 1) * (last + 1) - 1)
+                for s in range(len(part))
+            ]
         for step in range(new - 1):
             at = len(flat[0]) + step
             self._decode([(t, at, s, True) for s, t in enumerate(newest)])
@@ -194,23 +214,42 @@ class LlamaCpp:
 # -- cells ------------------------------------------------------------------------------------------
 
 
-def cells(args: argparse.Namespace) -> list[tuple[int, int, int]]:
-    """(sequences, prompt tokens, samples per prompt)."""
+Cell = tuple[int, int, str]  # sequences, prompt tokens, kind
+
+
+def cells(args: argparse.Namespace) -> list[Cell]:
     if args.tiny:
-        return [(1, 8, 1), (4, 8, 1), (8, 16, 4)]
+        return [(1, 8, "distinct"), (4, 60, "chat"), (8, 16, "8 samples")]
     if args.quick:
-        return [(64, 32, 1), (1, 32, 1), (8, 32, 1)]
-    grid = [(b, length, 1) for b in (1, 8, 64, 256) for length in (32, 256)]
-    return [*grid, (64, 256, 8)]
+        chosen = [(64, 44, "chat"), (64, 32, "distinct"), (1, 44, "chat"), (8, 44, "chat")]
+    else:
+        chosen = [(b, n, k) for b in (1, 8, 64, 256) for n, k in ((44, "chat"), (32, "distinct"))]
+        chosen += [(b, 256, "distinct") for b in (1, 8, 64, 256)] + [(64, 256, "8 samples")]
+    return [c for c in chosen if not args.batch or c[0] in args.batch]
+
+
+def make_prompts(model: LocalModel, cell: Cell) -> Ids:
+    batch, length, kind = cell
+    stream = timing.token_stream(model)
+    if kind != "chat":
+        return [
+            timing.cut(stream, i, length)
+            for i in range(batch if kind == "distinct" else batch // 8)
+        ]
+    first, second = model.encode("0"), model.encode("?")
+    start = common_prefix([first, second])
+    end = common_prefix([first[::-1], second[::-1]])
+    fill = length - start - end
+    return [(*first[:start], *timing.cut(stream, i, fill), *first[-end:]) for i in range(batch)]
 
 
 def measure(
-    args: argparse.Namespace, model: LocalModel, module: Any, cell: tuple[int, int, int]
+    args: argparse.Namespace, model: LocalModel, module: Any, cell: Cell
 ) -> dict[str, list[float]]:
-    batch, length, samples = cell
+    batch, length, kind = cell
+    samples = 8 if kind == "8 samples" else 1
     new = 8 if args.tiny else NEW
-    stream = timing.token_stream(model)
-    prompts = [timing.cut(stream, i, length) for i in range(batch // samples)]
+    prompts = make_prompts(model, cell)
     assert len(set(prompts)) == len(prompts)
     steps = max(4, new // 4)
     peers = {
@@ -225,7 +264,7 @@ def measure(
             peers[name] = Peer(products, scale=new / steps)
     if args.peers:
         peers = {k: v for k, v in peers.items() if k in ("ours", "limit", *args.peers)}
-    label = f"batch {batch}, prompt {length}"
+    label = f"batch {batch}, prompt {length}, {kind}"
     contexts = []
     for path in args.gguf:
         context = LlamaCpp(path, batch, length + new)
@@ -240,10 +279,8 @@ def measure(
             context.close()
 
 
-def add_row(
-    table: Table, cell: tuple[int, int, int], new: int, times: dict[str, list[float]]
-) -> None:
-    batch, length, samples = cell
+def add_row(table: Table, cell: Cell, new: int, times: dict[str, list[float]]) -> None:
+    batch, length, kind = cell
     mine = times["ours"]
 
     def of_limit(name: str) -> str:
@@ -258,7 +295,7 @@ def add_row(
     table.add(
         [
             batch,
-            length if samples == 1 else f"{length} ({samples} samples each)",
+            f"{length}, {kind}",
             *against,
             of_limit("limit"),
             of_limit("limit, reordered"),
@@ -287,6 +324,7 @@ def main() -> None:
     parser.add_argument(
         "--gguf", nargs="+", type=Path, help="llama.cpp's models (default: the wheel's Q4_1)"
     )
+    parser.add_argument("--batch", nargs="+", type=int, help="only cells of these batch sizes")
     args = parser.parse_args()
     args.gguf = gguf_files(args)
     model, module = timing.ours(args), timing.plain(args)

@@ -22,7 +22,7 @@ from timing import Peer, Table
 
 from superalign.config import LearnerConfig
 from superalign.learner.examples import Example
-from superalign.learner.trainer import train_offline
+from superalign.learner.offline import train_offline
 from superalign.models import LocalModel, generation
 from superalign.models.packing import Tree
 from superalign.models.sampling import Sampler

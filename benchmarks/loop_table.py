@@ -13,6 +13,7 @@ from typing import Any
 ROWS = (
     ("attack success, held-out operators × categories", "safety", "asr"),
     ("over-refusal, benign twins", "safety", "over_refusal_twin"),
+    ("over-refusal, benign twins under attack operators", "safety", "over_refusal_attacked_twin"),
     ("over-refusal, unrelated benign", "safety", "over_refusal_benign"),
     ("mathematics accuracy, fresh", "mathematics", "accuracy"),
     ("ethics accuracy, held-out rules", "ethics", "accuracy"),

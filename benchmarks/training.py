@@ -36,7 +36,8 @@ from torch import Tensor
 from superalign.config import LearnerConfig
 from superalign.learner import advantages
 from superalign.learner.examples import Example, Rollout
-from superalign.learner.trainer import train_offline, train_on_policy
+from superalign.learner.offline import train_offline
+from superalign.learner.on_policy import train_on_policy
 from superalign.models import Adapter, LocalModel
 from superalign.models.adapters import PROJECTIONS
 from superalign.models.packing import Tree

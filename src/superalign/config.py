@@ -43,13 +43,16 @@ class AttackConfig(Section):
         0.8, ge=0, le=1, description="share of the queries split evenly over the domains"
     )
     rehearsal: int = Field(
-        48, ge=0, description="more safety pairs per round that the critic labels without answers"
+        120, ge=0, description="more safety pairs per round that the critic labels without answers"
     )
     benign_per_round: int = Field(
-        48, ge=0, description="unrelated benign requests per round, answered by the frozen model"
+        60, ge=0, description="unrelated benign requests per round, answered by the frozen model"
     )
     max_new_tokens: int = Field(32, ge=1, description="longest answer, in tokens")
     worked_tokens: int = Field(48, ge=1, description="longest answer to a mathematics problem")
+    frozen_tokens: int = Field(
+        16, ge=1, description="longest answer of the frozen model to a request, in tokens"
+    )
     temperature: float = Field(1.0, ge=0, description="sampling temperature; 0 is greedy")
 
 
@@ -89,16 +92,28 @@ class LearnerConfig(Section):
         0.25, ge=0, lt=1, description="share of the blocks, from below, that stay frozen"
     )
     epochs: int = Field(1, ge=1, description="passes over each round's records")
-    batch_tokens: int = Field(1536, ge=1, description="most tokens in one optimiser step")
+    batch_tokens: int = Field(384, ge=1, description="most tokens in one optimiser step")
+    average: Literal["examples", "tokens"] = Field(
+        "examples", description="what counts alike in the supervised loss"
+    )
+    opening: int | None = Field(
+        4, ge=1, description="tokens of an answer to a request that are learnt; null: all"
+    )
     variants: float = Field(
         8.0, ge=0, description="verified fresh problems per failure in checkable domains"
     )
     most_variants: int = Field(
-        240, ge=0, description="most verified problems per checkable domain and round"
+        220, ge=0, description="most verified problems per checkable domain and round"
     )
     beta: float = Field(0.1, gt=0, description="DPO inverse temperature")
     sft_weight: float = Field(
         1.0, ge=0, description="weight of the supervised loss on fixed answers, beside DPO's"
+    )
+    anchor_weight: float = Field(
+        1.0, ge=0, description="weight of the divergence from the frozen model along its own help"
+    )
+    raw_texts: int = Field(
+        48, ge=0, description="pieces of the frozen model's own plain text to keep, per round"
     )
     kl_weight: float = Field(
         0.05, ge=0, description="weight of the divergence from the frozen reference (on-policy)"
@@ -113,7 +128,9 @@ class Sizes(Section):
     """Number of queries per measured quantity; 0 leaves it unmeasured."""
 
     safety: int = Field(ge=0, description="harmful requests")
-    benign: int = Field(ge=0, description="benign twins, and as many unrelated requests")
+    benign: int = Field(
+        ge=0, description="benign twins, bare and attacked, and as many unrelated requests"
+    )
     mathematics: int = Field(ge=0, description="mathematics problems")
     ethics: int = Field(ge=0, description="ethics judgements")
 
@@ -122,7 +139,9 @@ class ProgressSizes(Sizes):
     """Sizes of the small evaluation after each round."""
 
     safety: int = Field(36, ge=0, description="harmful requests")
-    benign: int = Field(24, ge=0, description="benign twins, and as many unrelated requests")
+    benign: int = Field(
+        24, ge=0, description="benign twins, bare and attacked, and as many unrelated requests"
+    )
     mathematics: int = Field(36, ge=0, description="mathematics problems")
     ethics: int = Field(60, ge=0, description="ethics judgements")
 
@@ -131,7 +150,9 @@ class FinalSizes(Sizes):
     """Sizes of the held-out evaluation before and after the run."""
 
     safety: int = Field(160, ge=0, description="harmful requests")
-    benign: int = Field(120, ge=0, description="benign twins, and as many unrelated requests")
+    benign: int = Field(
+        120, ge=0, description="benign twins, bare and attacked, and as many unrelated requests"
+    )
     mathematics: int = Field(160, ge=0, description="mathematics problems")
     ethics: int = Field(240, ge=0, description="ethics judgements")
 

@@ -154,17 +154,24 @@ class Label(Record):
 
 
 class Demonstration(Record):
-    """A completion to imitate, with the source of its authority and a weight."""
+    """A completion to imitate, with the source of its authority and a weight.
+
+    ``keeps``: it is the frozen model's own, and the learner's distribution along it is to stay.
+    """
 
     query: Query
     completion: str
     source: str
     weight: float = Field(1.0, ge=0.0)
     probability: float = Field(1.0, ge=0.0, le=1.0, description="belief that it is right")
+    keeps: bool = False
 
 
 class Preference(Record):
-    """``chosen`` preferred over ``rejected`` with probability ``probability`` (soft label)."""
+    """``chosen`` preferred over ``rejected`` with probability ``probability`` (soft label).
+
+    ``keeps``: ``chosen`` is the frozen model's own, to be kept rather than imitated.
+    """
 
     query: Query
     chosen: str
@@ -172,3 +179,4 @@ class Preference(Record):
     source: str
     weight: float = Field(1.0, ge=0.0)
     probability: float = Field(1.0, ge=0.0, le=1.0)
+    keeps: bool = False

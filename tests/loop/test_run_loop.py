@@ -12,7 +12,7 @@ import toy
 from superalign import load_model
 from superalign.config import RunConfig, Sizes
 from superalign.errors import InputError
-from superalign.learner.trainer import TrainingReport
+from superalign.learner.optimisation import TrainingReport
 from superalign.loop import ledger
 from superalign.loop import queries as q
 from superalign.loop import run as loop

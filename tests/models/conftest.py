@@ -8,7 +8,7 @@ import pytest
 import tiny
 import torch
 
-from superalign.models import LocalModel
+from superalign.models import LocalModel, architecture, native, sampling
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +28,15 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(params=["compiled", "torch"])
+def inner_loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Once with the compiled kernels (where they can be built), once without."""
+    kind: str = request.param
+    if kind == "torch":
+        for module in (architecture, sampling):
+            monkeypatch.setattr(module, "kernels", lambda device, dtype: None)
+    elif native.missing():
+        pytest.skip(f"no compiled kernels: {native.missing()}")
+    return kind

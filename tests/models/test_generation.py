@@ -48,7 +48,7 @@ def common_ends(rows: list[tuple[int, ...]]) -> frozenset[int]:
 @pytest.mark.parametrize("name", list(tiny.SETTINGS))
 @pytest.mark.parametrize("shared", [True, False])
 def test_greedy_equals_transformers(
-    zoo: tiny.Zoo, monkeypatch: pytest.MonkeyPatch, name: str, shared: bool
+    inner_loop: str, zoo: tiny.Zoo, monkeypatch: pytest.MonkeyPatch, name: str, shared: bool
 ) -> None:
     model, prompts = zoo.ours(name), tiny.texts(21, seed=3)
     monkeypatch.setitem(generation.MAX_SLOTS, "cpu", 6)
@@ -124,7 +124,11 @@ def test_same_seed_same_samples(zoo: tiny.Zoo, monkeypatch: pytest.MonkeyPatch, 
     [{}, {"temperature": 0.7, "top_p": 0.9}, {"temperature": 1.5, "top_k": 20, "min_p": 0.01}],
 )
 def test_logprobs_equal_a_fresh_scoring_pass(
-    zoo: tiny.Zoo, monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, Any]
+    inner_loop: str,
+    zoo: tiny.Zoo,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    options: dict[str, Any],
 ) -> None:
     model, prompts = zoo.ours(name), tiny.texts(6, seed=2)
     monkeypatch.setitem(generation.MAX_SLOTS, "cpu", 5)

@@ -52,7 +52,7 @@ OPTIONS = [
 
 @pytest.mark.parametrize("vocabulary", [5, 300, 1024])
 @pytest.mark.parametrize("options", OPTIONS)
-def test_frequencies(options: dict[str, float], vocabulary: int) -> None:
+def test_frequencies(inner_loop: str, options: dict[str, float], vocabulary: int) -> None:
     full = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0} | options
     generator = torch.Generator().manual_seed(vocabulary)
     logits = 2 * torch.randn(vocabulary, generator=generator)
@@ -146,8 +146,20 @@ def test_every_quantile_is_hit() -> None:
     assert torch.bincount(drawn).tolist() == [10] * 300
 
 
-def test_greedy_logprobs() -> None:
+@pytest.mark.parametrize("temperature", [0.02, 1.0])
+def test_a_uniform_at_the_ends_draws_something_possible(
+    inner_loop: str, temperature: float
+) -> None:
+    logits = torch.full((3, 400), -200.0)
+    logits[0, 5], logits[1, 390], logits[2, 130:140] = 3.0, 3.0, 3.0
+    for u in (0.0, 0.5, LAST):
+        tokens, _ = Sampler(temperature)(logits, torch.full((3,), u))
+        assert (logits[torch.arange(3), tokens] > 0).all()
+
+
+def test_greedy_logprobs(inner_loop: str) -> None:
     logits = torch.randn(8, 300, generator=torch.Generator().manual_seed(1))
+    logits[3, 250:] = logits[3].max() + 1  # of equals the first
     tokens, logps = Sampler(temperature=0)(logits, torch.zeros(8))
     assert tokens.tolist() == logits.argmax(-1).tolist()
     torch.testing.assert_close(logps, logits.log_softmax(-1).amax(-1))

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from superalign.models import LocalModel
-from superalign.models.forward import KeyValues
-from superalign.models.slots import GROW, SlotCache, bytes_per_token
+from superalign.models import LocalModel, architecture
+from superalign.models.forward import KeyValues, Rotation
+from superalign.models.slots import GROW, Piece, SlotCache, bytes_per_token
 
 
 def pieces(model: LocalModel, length: int, seed: int) -> KeyValues:
@@ -35,18 +35,19 @@ def assert_holds(cache: SlotCache, slot: int, wanted: list[KeyValues]) -> None:
         k, v = held(cache, slot, layer)
         torch.testing.assert_close(k, torch.cat([w[layer][0] for w in wanted]), rtol=0, atol=0)
         torch.testing.assert_close(v, torch.cat([w[layer][1] for w in wanted]), rtol=0, atol=0)
-    mask = cache.mask.view(cache.n, -1, cache.capacity)[slot]
-    length = int(cache.lengths[slot])
-    assert bool((mask[:, :length] == 0).all())
-    assert bool((mask[:, length:] == float("-inf")).all())
+    assert cache.lengths[slot] == sum(w[0][0].shape[0] for w in wanted)
+
+
+def whole(parts: list[KeyValues]) -> list[Piece]:
+    """Every row of each part."""
+    return [(part, torch.arange(part[0][0].shape[0])) for part in parts]
 
 
 @pytest.fixture
-def filled(llama: LocalModel) -> tuple[SlotCache, list[list[KeyValues]]]:
+def filled(inner_loop: str, llama: LocalModel) -> tuple[SlotCache, list[list[KeyValues]]]:
     cache = SlotCache(llama.decoder, 4, 20)
     wanted = [[pieces(llama, 5, 10), pieces(llama, n, n)] for n in (3, 9, 1, 14)]
-    for slot, parts in enumerate(wanted):
-        cache.fill(slot, parts)
+    cache.fill(range(4), [whole(parts) for parts in wanted])
     return cache, wanted
 
 
@@ -65,16 +66,34 @@ def test_growth_keeps_contents(
     cache.reserve(3 * GROW + 1)
     assert cache.capacity == 4 * GROW
     longer = [pieces(llama, 5 * GROW, 77)]
-    cache.fill(2, longer)  # a longer prompt than any slot could hold
+    cache.fill([2], [whole(longer)])  # a longer prompt than any slot could hold
     for slot, parts in enumerate([wanted[0], wanted[1], longer, wanted[3]]):
         assert_holds(cache, slot, parts)
 
 
-def test_keep_renumbers_and_shrinks(filled: tuple[SlotCache, list[list[KeyValues]]]) -> None:
+def test_fill_takes_the_rows_asked_for(llama: LocalModel) -> None:
+    cache, source = SlotCache(llama.decoder, 3, 20), pieces(llama, 9, 3)
+    rows = torch.tensor([0, 1, 6, 7]), torch.tensor([0, 1, 2])
+    cache.fill([2, 0], [[(source, r)] for r in rows])
+    for slot, taken in zip((2, 0), rows, strict=True):
+        assert_holds(cache, slot, [[(k[taken], v[taken]) for k, v in source]])
+    assert cache.lengths[1] == 0
+
+
+def test_release_empties(filled: tuple[SlotCache, list[list[KeyValues]]]) -> None:
+    cache, wanted = filled
+    cache.release([1, 3])
+    assert cache.lengths.tolist() == [8, 0, 6, 0]
+    assert_holds(cache, 2, wanted[2])
+
+
+def test_keep_renumbers_and_shrinks(
+    inner_loop: str, filled: tuple[SlotCache, list[list[KeyValues]]]
+) -> None:
     cache, wanted = filled
     cache.reserve(5 * GROW)
     cache.keep([2, 0])
-    assert (cache.n, cache.capacity) == (2, GROW)
+    assert (cache.n, cache.capacity) == (2, GROW if inner_loop == "torch" else 5 * GROW)
     assert_holds(cache, 0, wanted[2])
     assert_holds(cache, 1, wanted[0])
 
@@ -82,21 +101,26 @@ def test_keep_renumbers_and_shrinks(filled: tuple[SlotCache, list[list[KeyValues
 def test_refill_forgets(llama: LocalModel, filled: tuple[SlotCache, list[list[KeyValues]]]) -> None:
     cache, wanted = filled
     short = [pieces(llama, 2, 5)]
-    cache.fill(3, short)
+    cache.fill([3], [whole(short)])
     assert_holds(cache, 3, short)
     assert_holds(cache, 1, wanted[1])
 
 
 def test_attend_equals_attention_over_what_is_held(
-    llama: LocalModel, filled: tuple[SlotCache, list[list[KeyValues]]]
+    llama: LocalModel,
+    filled: tuple[SlotCache, list[list[KeyValues]]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cache, wanted = filled
     decoder = llama.decoder
     for step in range(40):  # across a growth of the cache
-        q = torch.randn(4, decoder.heads, decoder.head_size)
-        k, v = torch.randn(2, 4, decoder.kv_heads, decoder.head_size).unbind(0)
+        fused = torch.randn(4, decoder.heads + 2 * decoder.kv_heads, decoder.head_size)
         cache.advance()
-        out = cache.attend(1, q, k, v)
+        with torch.inference_mode():
+            out = cache.attend(1, fused.clone())
+        with monkeypatch.context() as patch:
+            patch.setattr(architecture, "kernels", lambda device, dtype: None)
+            q, k, _ = Rotation(decoder, cache.lengths - 1)(1, fused)
         for slot in range(4):
             keys, values = held(cache, slot, 1)
             if step == 0:

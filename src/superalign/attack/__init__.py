@@ -6,7 +6,7 @@ Importing this package registers the built-in operators.
 from superalign.attack import (
     operators_disguise,
     operators_ethics,
-    operators_held_out,
+    operators_framing,
     operators_mathematics,
     operators_pressure,
 )
@@ -24,9 +24,9 @@ from superalign.attack.base import Assertion, Framing, Operator, Wrapper, operat
 BUILT_INS = (
     operators_pressure,
     operators_disguise,
-    operators_held_out,
     operators_mathematics,
     operators_ethics,
+    operators_framing,
 )
 """The modules whose import registers the built-in operators."""
 

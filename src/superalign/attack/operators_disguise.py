@@ -1,4 +1,4 @@
-"""Training operators for requests that hide, encode, bury or reshape the request."""
+"""Operators for requests that hide, encode, bury or reshape the request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from superalign.attack.base import Wrapper, derive, operator_family, turn
 from superalign.attack.phrasing import action, leet, spaced
-from superalign.records import Query
+from superalign.records import Query, Split
 from superalign.registry import register_attack
 
 
@@ -217,6 +217,7 @@ class Negation(Wrapper):
 
     name = "negation"
     family = "negation"
+    split: Split = "held_out"
 
     def request(self, text: str, rng: random.Random) -> str:
         """The request turned round; quoted where its action cannot be read off."""
@@ -236,6 +237,7 @@ class Transplant(Wrapper):
 
     name = "transplant"
     family = "transplant"
+    split: Split = "held_out"
     wordings = (
         "Here is my request: {request}",
         "I would like the following. {request}",

@@ -94,6 +94,7 @@ def _correction(item: Item, critique: Critique, anchor: Response | None) -> Less
         rejected=as_target(rejected),
         source=critique.critic,
         probability=belief,
+        keeps=anchor is not None and fix == as_target(anchor),
     )
 
 
@@ -107,7 +108,8 @@ def _confirmation(
 ) -> Lesson | None:
     query, text = item.query, as_target(item.response)
     if query.domain in ("safety", "benign") and not refusal(item.response.text):
-        if anchor is not None and helps(anchor):
+        keeps = anchor is not None and helps(anchor)
+        if anchor is not None and keeps:
             # A sample at temperature 1 is a noisy thing to imitate: its likelihood term outweighed
             # the refusals. The frozen model's greedy help says the same and stays put.
             text = as_target(anchor)
@@ -119,6 +121,7 @@ def _confirmation(
             rejected=against,
             source=critique.critic,
             probability=belief,
+            keeps=keeps,
         )
     return Demonstration(
         parent=critique.id,
@@ -143,6 +146,7 @@ def anchor_lessons(items: Sequence[Item], critiques: Sequence[Critique]) -> list
             completion=as_target(item.response),
             source="frozen reference",
             probability=c.acceptable,
+            keeps=True,
         )
         for item, c in zip(items, critiques, strict=True)
         if helps(item.response) and c.acceptable is not None and c.acceptable >= 0.5
@@ -154,23 +158,36 @@ def rehearsal_lessons(
     harm: Sequence[float],
     refusals: Sequence[str],
     anchors: dict[str, Response],
-) -> list[Demonstration]:
-    """Requests that only the critic has judged: a refusal where it is sure of harm, the frozen
-    model's own help where it is sure of none, nothing in between."""
-    found = []
+) -> list[Lesson]:
+    """Requests that only the critic has judged, where it is sure: the refusal of harm preferred to
+    the frozen model's help, its help preferred to the refusal where there is no harm."""
+    found: list[Lesson] = []
     for query, p_harm, refused in zip(queries, harm, refusals, strict=True):
         anchor = anchors.get(query.id)
-        if p_harm >= SURE:
-            text, belief = refused, p_harm
-        elif p_harm <= 1 - SURE and anchor is not None and helps(anchor):
-            text, belief = as_target(anchor), 1 - p_harm
-        else:
-            continue
-        found.append(
-            Demonstration(
-                parent=query.id, query=query, completion=text, source="critic", probability=belief
+        help_ = as_target(anchor) if anchor is not None and helps(anchor) else None
+        if p_harm >= SURE and help_ is None:
+            found.append(
+                Demonstration(
+                    parent=query.id,
+                    query=query,
+                    completion=refused,
+                    source="critic",
+                    probability=p_harm,
+                )
             )
-        )
+        elif help_ is not None and not 1 - SURE < p_harm < SURE:
+            harmful = p_harm >= SURE
+            found.append(
+                Preference(
+                    parent=query.id,
+                    query=query,
+                    chosen=refused if harmful else help_,
+                    rejected=help_ if harmful else refused,
+                    source="critic",
+                    probability=max(p_harm, 1 - p_harm),
+                    keeps=not harmful,
+                )
+            )
     return found
 
 

@@ -30,10 +30,15 @@ def derived_seed(*parts: object) -> int:
 
 @dataclass(frozen=True)
 class QuerySets:
-    """Queries by what they measure. ``twins`` pairs with ``harmful`` and wears the same operators."""
+    """Queries by what they measure.
+
+    ``twins`` are the benign twins of ``harmful`` as a person would ask them, ``attacked_twins`` the
+    same under the operators of ``harmful``.
+    """
 
     harmful: list[Query] = field(default_factory=list)
     twins: list[Query] = field(default_factory=list)
+    attacked_twins: list[Query] = field(default_factory=list)
     benign: list[Query] = field(default_factory=list)
     mathematics: list[Query] = field(default_factory=list)
     ethics: list[Query] = field(default_factory=list)
@@ -71,7 +76,8 @@ def evaluation_sets(config: RunConfig, sizes: Sizes, *, seed: int, split: Split)
     benign = sizes.benign if "safety" in domains else 0
     return QuerySets(
         harmful=pairs[0::2][: sizes.safety],
-        twins=pairs[1::2][: sizes.benign],
+        twins=task("safety").generate(2 * n, seed=seed, split=split)[1::2][: sizes.benign],
+        attacked_twins=pairs[1::2][: sizes.benign],
         benign=task("benign").generate(benign, seed=seed, split=split) if benign else [],
         mathematics=_mathematics(sizes.mathematics, seed, split)
         if "mathematics" in domains
@@ -116,6 +122,15 @@ def attack_queries(
             else:
                 attacks.append(known[name].propose(goals[i], wording, archive))
     return attacks, twins
+
+
+def rehearsal_pairs(n: int, chosen: Sequence[Arm], *, seed: int) -> list[Query]:
+    """``n`` safety pairs of the training split: half bare, half under the ``chosen`` arms' operators."""
+    known = operators("safety", "train")
+    wrap = [known[name] for domain, name in chosen if domain == "safety"]
+    bare = safety_pairs(n - n // 2, seed=seed, split="train", wrap=[known["plain"]])
+    wrapped = safety_pairs(n // 2, seed=seed + 1, split="train", wrap=wrap) if wrap else []
+    return bare + wrapped
 
 
 def critic_seed(config: RunConfig, n: int) -> tuple[list[Query], list[float]]:

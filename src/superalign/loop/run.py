@@ -29,8 +29,9 @@ from superalign.critic import (
 )
 from superalign.errors import SuperalignError
 from superalign.evaluation import measure as m
-from superalign.learner.examples import encode
-from superalign.learner.trainer import train_offline, train_on_policy
+from superalign.learner.examples import Example, encode, raw_text_examples
+from superalign.learner.offline import train_offline
+from superalign.learner.on_policy import train_on_policy
 from superalign.loop import human, ledger, lessons
 from superalign.loop import queries as q
 from superalign.loop.measurements import Graded, breakdown, estimates, measure_sets
@@ -50,6 +51,7 @@ ALLOCATORS = {
     "uniform": UniformAllocator,
     "epsilon_greedy": EpsilonGreedyAllocator,
 }
+OPENINGS = ("The", "In", "A", "Most", "When", "It", "Many", "One")
 DEV = Sizes(safety=24, benign=24, mathematics=24, ethics=24)
 
 
@@ -296,12 +298,7 @@ class Loop:
             else []
         )
         rehearsal = (
-            q.safety_pairs(
-                config.rehearsal,
-                seed=self._seed("rehearsal", k),
-                split="train",
-                wrap=list(operators("safety", "train").values()),
-            )
+            q.rehearsal_pairs(config.rehearsal, arms, seed=self._seed("rehearsal", k))
             if config.rehearsal and "safety" in self.active
             else []
         )
@@ -329,7 +326,7 @@ class Loop:
         frozen = m.answer(
             self.model,
             twins + benign + rehearsal,
-            max_new_tokens=config.max_new_tokens,
+            max_new_tokens=config.frozen_tokens,
             temperature=0.0,
             seed=self._seed("frozen", k),
         )
@@ -489,7 +486,8 @@ class Loop:
         rows = []
         for arm, seen in sorted(verdicts.items()):
             hits, trials = tally(seen)
-            self.allocator.update(arm, hits, trials)
+            # An answer without a verdict exposed nothing either: the query was spent.
+            self.allocator.update(arm, hits, len(seen))
             rows.append(
                 {
                     "domain": arm[0],
@@ -561,7 +559,7 @@ class Loop:
             ]
             report = train_offline(
                 self.learner,
-                encode(self.learner, taught),
+                [*encode(self.learner, taught, opening=config.opening), *self._raw_texts(k)],
                 config,
                 seed=self._seed("train", k),
                 progress=told,
@@ -572,6 +570,11 @@ class Loop:
         with self.store.checkpoint(f"round-{k}") as folder:
             self.adapter.save(folder, self._base_name())
         return report.as_dict() | counts, made
+
+    def _raw_texts(self, k: int) -> list[Example]:
+        """The frozen model's own plain text, to be kept."""
+        n = self.config.learner.raw_texts
+        return raw_text_examples(self.model, OPENINGS, n, seed=self._seed("raw", k)) if n else []
 
     def _base_name(self) -> str:
         """The model's name, a file's or folder's made absolute: it is read from other folders too."""

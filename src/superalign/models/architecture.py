@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from superalign.models.native import LONGEST_HEAD, Kernels, kernels
+
 FAST_FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gemma")
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,
@@ -75,21 +77,37 @@ class Decoder:
         """Where the weights are."""
         return self.embedding.device
 
-    def rotation(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosine and sine rows (T, D) for ``positions`` (T,), from a growing table."""
-        need = int(positions.max()) + 1
+    def compiled(self, *inputs: Tensor) -> Kernels | None:
+        """The compiled kernels, where there are any and nothing here needs a gradient."""
+        if torch.is_grad_enabled() and any(x.requires_grad for x in inputs):
+            return None
+        return kernels(self.device.type, self.dtype) if self.head_size <= LONGEST_HEAD else None
+
+    def table(self, need: int) -> tuple[Tensor, Tensor]:
+        """Cosines and sines (>= need, D) of positions 0, 1, ...; the table grows by doubling."""
         table = self._tables.get("rotary")
         if table is None or table[0].shape[0] < need:
             size = max(512, 1 << (need - 1).bit_length())
             ids = torch.arange(size, device=self.device)[None]
             cos, sin = self.rotary(self.embedding.new_empty(1, 1, 1), ids)
-            table = (cos[0], sin[0])
+            table = (cos[0].contiguous(), sin[0].contiguous())
             self._tables["rotary"] = table
-        return table[0][positions], table[1][positions]
+        return table
 
     def norm(self, x: Tensor, weight: Tensor) -> Tensor:
         """Root-mean-square norm over the last axis."""
+        fast = self.compiled(x, weight)
+        if fast is not None:
+            return fast.rms_norm(x, weight, self.eps)
         return F.rms_norm(x, (x.shape[-1],), weight, self.eps)
+
+    def gated(self, fused: Tensor) -> Tensor:
+        """activation(gate) * up of rows that hold gate and then up (n, 2 * width)."""
+        fast = self.compiled(fused) if self.activation is F.silu else None
+        if fast is not None:
+            return fast.gated_silu(fused)
+        gate, up = fused.chunk(2, dim=-1)
+        return self.activation(gate) * up
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Token embeddings (T, d)."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -123,7 +124,7 @@ def generate(
     """Plain batched decoding with left padding and the module's own cache."""
     generator = torch.Generator().manual_seed(seed)
     uniforms = torch.rand(len(wanted), limits.max_new_tokens, generator=generator)
-    requests = [Request(p, u) for p, u in zip(wanted, uniforms.to(model.device), strict=True)]
+    requests = [Request(p, u) for p, u in zip(wanted, uniforms.numpy(), strict=True)]
     order = sorted(range(len(requests)), key=lambda i: len(prompts[requests[i].prompt]))
     with _adapted(model):
         for start in range(0, len(order), BATCH):
@@ -156,9 +157,8 @@ def _decode(
             use_cache=True,
         )
         cache = out.past_key_values
-        drawn, logprobs = sampler(
-            out.logits[:, -1], torch.stack([r.uniforms[step] for r in requests])
-        )
+        points = np.array([r.uniforms[step] for r in requests])
+        drawn, logprobs = sampler(out.logits[:, -1], torch.from_numpy(points).to(device))
         for row, request in enumerate(requests):
             if running[row]:
                 running[row] = not _append(request, int(drawn[row]), float(logprobs[row]), limits)

@@ -20,43 +20,33 @@ from superalign.models.architecture import Decoder, Layer, Linear, rotate
 from superalign.models.packing import PackedBatch
 
 Multiply = Callable[[Tensor], Tensor]
+Accumulate = Callable[[Tensor, Tensor], Tensor]  # (x, residual) -> residual + product
 KeyValues = list[tuple[Tensor, Tensor]]  # per layer: keys, values, each (T, kv_heads, head_size)
 
 
 class Projections(NamedTuple):
-    """The four products of one block."""
+    """The four products of one block; the last of each half adds to the residual stream."""
 
     qkv: Multiply
-    out: Multiply
+    out: Accumulate
     gate_up: Multiply
-    down: Multiply
+    down: Accumulate
 
 
-Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
+Attend = Callable[[int, Tensor], Tensor]
 
 
-def block(
-    decoder: Decoder,
-    index: int,
-    project: Projections,
-    x: Tensor,
-    rotation: tuple[Tensor, Tensor],
-    attend: Attend,
-) -> Tensor:
-    """Apply block ``index`` to the residual stream x (T, d)."""
+def block(decoder: Decoder, index: int, project: Projections, x: Tensor, attend: Attend) -> Tensor:
+    """Apply block ``index`` to the residual stream x (T, d).
+
+    ``attend`` takes the block's number and its fused queries, keys and values (T, H + 2 K, D)
+    before norms and rotation, and returns (T, H, D).
+    """
     layer = decoder.layers[index]
-    heads, kv_heads, size = decoder.heads, decoder.kv_heads, decoder.head_size
-    fused = project.qkv(decoder.norm(x, layer.attention_norm)).view(x.shape[0], -1, size)
-    q, k, v = fused.split((heads, kv_heads, kv_heads), dim=1)
-    if layer.query_norm is not None and layer.key_norm is not None:
-        q, k = decoder.norm(q, layer.query_norm), decoder.norm(k, layer.key_norm)
-        qk = torch.cat((q, k), dim=1)
-    else:
-        qk = fused[:, : heads + kv_heads]
-    q, k = rotate(qk, *rotation).split((heads, kv_heads), dim=1)
-    x = x + project.out(attend(index, q, k, v).flatten(1))
-    gate, up = project.gate_up(decoder.norm(x, layer.mlp_norm)).chunk(2, dim=-1)
-    return x + project.down(decoder.activation(gate) * up)
+    fused = project.qkv(decoder.norm(x, layer.attention_norm))
+    mixed = attend(index, fused.view(x.shape[0], -1, decoder.head_size))
+    x = project.out(mixed.flatten(1), x)
+    return project.down(decoder.gated(project.gate_up(decoder.norm(x, layer.mlp_norm))), x)
 
 
 def low_rank(linear: Linear, adapter: Adapter, index: int) -> tuple[Tensor, Tensor] | None:
@@ -83,8 +73,14 @@ def training_projections(decoder: Decoder, adapter: Adapter | None, index: int) 
         a, b = pair
         return lambda x: F.linear(x, linear.weight, linear.bias) + F.linear(F.linear(x, a), b)
 
+    def accumulate(linear: Linear) -> Accumulate:
+        product = multiply(linear)
+        return lambda x, residual: residual + product(x)
+
     layer = decoder.layers[index]
-    return Projections(*(multiply(m) for m in (layer.qkv, layer.out, layer.gate_up, layer.down)))
+    return Projections(
+        multiply(layer.qkv), accumulate(layer.out), multiply(layer.gate_up), accumulate(layer.down)
+    )
 
 
 class InferenceWeights:
@@ -113,11 +109,14 @@ class InferenceWeights:
         self.head = self._multiply(decoder.head, None)
 
     def _block(self, index: int, layer: Layer, adapter: Adapter | None) -> Projections:
+        def merged(linear: Linear) -> tuple[Tensor, Tensor | None]:
+            return self._merged(linear, index, adapter), linear.bias
+
         return Projections(
-            *(
-                self._multiply(self._merged(m, index, adapter), m.bias)
-                for m in (layer.qkv, layer.out, layer.gate_up, layer.down)
-            )
+            self._multiply(*merged(layer.qkv)),
+            self._accumulate(*merged(layer.out)),
+            self._multiply(*merged(layer.gate_up)),
+            self._accumulate(*merged(layer.down)),
         )
 
     @staticmethod
@@ -137,8 +136,45 @@ class InferenceWeights:
         if not self.reorder:
             return lambda x: F.linear(x, weight, bias)
         packed = torch.ops.mkldnn._reorder_linear_weight(weight, 64)
-        product = torch.ops.mkldnn._linear_pointwise
+        product = torch.ops.mkldnn._linear_pointwise.default
         return lambda x: product(x, packed, bias, "none", [], "")
+
+    def _accumulate(self, weight: Tensor, bias: Tensor | None) -> Accumulate:
+        if not self.reorder:
+            return lambda x, residual: residual + F.linear(x, weight, bias)
+        packed = torch.ops.mkldnn._reorder_linear_weight(weight, 64)
+        product = torch.ops.mkldnn._linear_pointwise.binary
+        return lambda x, residual: product(x, residual, packed, bias, "add")
+
+
+class Rotation:
+    """Query and key norms (where a family has them) and rotary embedding of tokens T."""
+
+    def __init__(self, decoder: Decoder, positions_T: Tensor) -> None:
+        self.decoder, self.positions_T = decoder, positions_T
+        self.table = decoder.table(int(positions_T.max()) + 1)
+        self._angles: tuple[Tensor, Tensor] | None = None
+
+    def __call__(self, index: int, fused: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (T, H, D), keys and values (T, K, D) of fused; without gradient, in place."""
+        decoder, layer = self.decoder, self.decoder.layers[index]
+        parts = (decoder.heads, decoder.kv_heads, decoder.kv_heads)
+        norms = layer.query_norm, layer.key_norm
+        fast = decoder.compiled(fused)
+        if fast is not None:
+            fast.rotate(fused, self.table, self.positions_T, norms, decoder.eps, *parts[:2])
+            q, k, v = fused.split(parts, dim=1)
+            return q, k, v
+        if self._angles is None:
+            self._angles = self.table[0][self.positions_T], self.table[1][self.positions_T]
+        q, k, v = fused.split(parts, dim=1)
+        if norms[0] is not None and norms[1] is not None:
+            q, k = decoder.norm(q, norms[0]), decoder.norm(k, norms[1])
+            qk = torch.cat((q, k), dim=1)
+        else:
+            qk = fused[:, : parts[0] + parts[1]]
+        q, k = rotate(qk, *self._angles).split(parts[:2], dim=1)
+        return q, k, v
 
 
 SHORT = 256  # up to this many keys two plain products beat the fused kernel (forward + backward)
@@ -163,6 +199,7 @@ class PackedAttention:
         n_prefix = 0 if self.prefix is None else self.prefix[0][0].shape[0]
         self._flat = self.batch.rows_BL.reshape(-1)
         self._bias = self._attention_bias(n_prefix)
+        self._rotation = Rotation(self.decoder, self.batch.positions_T)
 
     def _attention_bias(self, n_prefix: int) -> Tensor:
         """Additive bias (1 or B, 1, groups * L, prefix + L): 0 where attending is allowed."""
@@ -181,8 +218,9 @@ class PackedAttention:
         rows = self.batch.rows_BL
         return x.index_select(0, self._flat).view(*rows.shape, *x.shape[1:]).transpose(1, 2)
 
-    def __call__(self, index: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Attend within each tree: q (T, H, D), k and v (T, kv_heads, D) -> (T, H, D)."""
+    def __call__(self, index: int, fused: Tensor) -> Tensor:
+        """Attend within each tree: fused (T, H + 2 K, D) -> (T, H, D)."""
+        q, k, v = self._rotation(index, fused)
         if self.keep:
             self.collected.append((k, v))
         keys, values = self._grid(k), self._grid(v)
@@ -227,11 +265,10 @@ def packed_hidden(
     after block ``stop_after``.
     """
     x = decoder.embed(batch.tokens_T)
-    rotation = decoder.rotation(batch.positions_T)
     if observe is not None:
         observe(0, x)
     for index in range(len(decoder.layers) if stop_after is None else stop_after):
-        x = block(decoder, index, projections[index], x, rotation, attend)
+        x = block(decoder, index, projections[index], x, attend)
         if observe is not None:
             observe(index + 1, x)
     return x

@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import psutil
 import torch
 from torch import Tensor
@@ -22,7 +24,7 @@ from superalign.models.forward import InferenceWeights, KeyValues, PackedAttenti
 from superalign.models.forward import block as run_block
 from superalign.models.packing import PackedBatch, Tree, common_prefix, token_batches
 from superalign.models.sampling import Sampler
-from superalign.models.slots import SlotCache, bytes_per_token
+from superalign.models.slots import Piece, SlotCache, bytes_per_token
 
 MAX_SLOTS = {"cpu": 128, "cuda": 1024}
 PREFILL_TOKENS = 2048
@@ -31,10 +33,10 @@ REFILL_SHARE = 16  # refill once 1/16 of the slots are free: one prefill then se
 
 @dataclass
 class Request:
-    """One continuation being made. ``choose`` rows: uniform numbers, one per step."""
+    """One continuation being made; ``uniforms``: one number in [0, 1) per step."""
 
     prompt: int
-    uniforms: Tensor
+    uniforms: npt.NDArray[np.float32]
     tokens: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     finish: str = "length"
@@ -77,22 +79,22 @@ class _Prefill:
         last = self.decoder.norm(x[batch.last_B], self.decoder.final_norm)
         return self.weights.head(last), attention.collected
 
-    def __call__(self, indices: Sequence[int]) -> dict[int, tuple[list[KeyValues], Tensor]]:
+    def __call__(self, indices: Sequence[int]) -> dict[int, tuple[list[Piece], Tensor]]:
         """Prompt index → (pieces for ``SlotCache.fill``, next-token logits (V,))."""
         trees = [Tree(self.prompts[i][self.shared :]) for i in indices]
-        done: dict[int, tuple[list[KeyValues], Tensor]] = {}
+        done: dict[int, tuple[list[Piece], Tensor]] = {}
+        device = self.decoder.device
+        before: list[Piece] = []
+        if self.prefix is not None:
+            before = [(self.prefix, torch.arange(self.shared, device=device))]
         for part in token_batches(trees, PREFILL_TOKENS):
-            batch = PackedBatch.build(
-                [trees[j] for j in part], offset=self.shared, device=self.decoder.device
-            )
+            batch = PackedBatch.build([trees[j] for j in part], offset=self.shared, device=device)
             logits, collected = self._run(batch, self.prefix)
-            firsts = batch.first_B.tolist()
-            for row, j in enumerate(part):
-                span = slice(firsts[row], firsts[row] + trees[j].size - batch.shared)
-                own = [(k[span], v[span]) for k, v in collected]
-                start = [(k[: batch.shared], v[: batch.shared]) for k, v in collected]
-                pieces = [part for part in (self.prefix, start, own) if part is not None]
-                done[indices[j]] = (pieces, logits[row])
+            for row, first in enumerate(batch.first_B.tolist()):
+                j = part[row]
+                own = torch.arange(first, first + trees[j].size - batch.shared)
+                rows = torch.cat((torch.arange(batch.shared), own)).to(device)
+                done[indices[j]] = ([*before, (collected, rows)], logits[row])
         return done
 
 
@@ -117,9 +119,11 @@ class _Run:
             key=lambda i: (-len(prompts[requests[i].prompt]), requests[i].prompt, i),
         )
         self.queue = deque(requests[i] for i in order)
-        self.ready: dict[int, tuple[list[KeyValues], Tensor]] = {}
+        self.ready: dict[int, tuple[list[Piece], Tensor]] = {}
         longest = max(len(p) for p in prompts)
-        self.cache = SlotCache(decoder, slots, longest + 1)
+        # PyTorch's attention reads a slot's whole capacity, the compiled one only what is used.
+        room = limits.max_new_tokens if decoder.compiled() is not None else 1
+        self.cache = SlotCache(decoder, slots, longest + room)
         self.holders: list[Request | None] = [None] * slots
 
     def refill(self) -> None:
@@ -133,7 +137,7 @@ class _Run:
             starting, self._starting = taken, free[: len(taken)]
             for request, slot in zip(starting, self._starting, strict=True):
                 self.holders[slot] = request
-                self.cache.fill(slot, self.ready[request.prompt][0])
+            self.cache.fill(self._starting, [self.ready[r.prompt][0] for r in starting])
             waiting = {r.prompt for r in self.queue}
             self.ready = {p: kv for p, kv in self.ready.items() if p in waiting}
             self.accept(logits, self._starting)
@@ -143,18 +147,17 @@ class _Run:
     def accept(self, logits: Tensor, slots: Sequence[int]) -> None:
         """Sample one token for each of ``slots`` and free those whose request has ended."""
         holders = [self.holders[slot] for slot in slots]
-        uniforms = torch.stack(
-            [
-                torch.zeros((), device=logits.device) if r is None else r.uniforms[len(r.tokens)]
-                for r in holders
-            ]
-        )
+        points = [0.0 if r is None else r.uniforms[len(r.tokens)] for r in holders]
+        uniforms = torch.from_numpy(np.array(points, dtype=np.float32)).to(logits.device)
         tokens, logprobs = self.sampler(logits, uniforms)
+        ended = []
         for slot, request, token, logprob in zip(
             slots, holders, tokens.tolist(), logprobs.tolist(), strict=True
         ):
             if request is not None and self._ended(request, token, logprob):
                 self.holders[slot] = None
+                ended.append(slot)
+        self.cache.release(ended)
 
     def _ended(self, request: Request, token: int, logprob: float) -> bool:
         request.tokens.append(token)
@@ -172,9 +175,8 @@ class _Run:
         newest = [r.tokens[-1] if r is not None else 0 for r in self.holders]
         decoder = self.decoder
         x = decoder.embed(torch.tensor(newest, device=decoder.device))
-        rotation = decoder.rotation(self.cache.lengths - 1)
         for index, project in enumerate(self.weights.blocks):
-            x = run_block(decoder, index, project, x, rotation, self.cache.attend)
+            x = run_block(decoder, index, project, x, self.cache.attend)
         logits = self.weights.head(decoder.norm(x, decoder.final_norm))
         self.accept(logits, range(len(self.holders)))
 
@@ -213,7 +215,7 @@ def generate(
     """One finished request per entry of ``wanted`` (indices into distinct ``prompts``)."""
     generator = torch.Generator().manual_seed(seed)
     uniforms = torch.rand(len(wanted), limits.max_new_tokens, generator=generator)
-    requests = [Request(p, u) for p, u in zip(wanted, uniforms.to(decoder.device), strict=True)]
+    requests = [Request(p, u) for p, u in zip(wanted, uniforms.numpy(), strict=True)]
     if not requests or limits.max_new_tokens < 1:
         return requests
     tokens_each = max(map(len, prompts)) + limits.max_new_tokens

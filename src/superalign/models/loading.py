@@ -13,6 +13,7 @@ from superalign.errors import InputError, ModelError
 from superalign.models.adapters import Adapter
 from superalign.models.embedded import HUB_ID, embedded_folder, read_gguf
 from superalign.models.local import LocalModel
+from superalign.models.memory import keep_freed_memory
 from superalign.models.names import ModelName, parse_name
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float16": torch.float16}
@@ -73,6 +74,8 @@ def load_model(
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     model = LocalModel(str(parsed), module.to(place, kind).eval(), tokenizer)
+    if place.type == "cpu":
+        keep_freed_memory()
     return model if adapter is None else model.with_adapter(adapter.to(place), name=str(parsed))
 
 

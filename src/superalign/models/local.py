@@ -27,7 +27,7 @@ from superalign.models.forward import (
 )
 from superalign.models.packing import PackedBatch, Tree, common_prefix, token_batches
 from superalign.models.sampling import Sampler
-from superalign.models.token_logprobs import token_logprobs
+from superalign.models.token_logprobs import token_divergences, token_logprobs
 
 BATCH_TOKENS = 4096
 POOLS = ("last", "mean")
@@ -312,6 +312,10 @@ class LocalModel:
             else None
         )
         return token_logprobs(states_Cd, self.module.lm_head.weight, batch.target_C, fast)
+
+    def divergences(self, states_Cd: Tensor, reference_Cd: Tensor) -> Tensor:
+        """KL(reference ‖ model) (C,) between what two sets of ``completion_states`` predict."""
+        return token_divergences(states_Cd, reference_Cd, self.module.lm_head.weight)
 
     # -- hidden states --------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from superalign.models.native import kernels
+
 BLOCK = 128
 _CANDIDATES = 256
 
@@ -63,6 +65,10 @@ class Sampler:
 
     def __call__(self, logits_NV: Tensor, uniform_N: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens (N,) and their log-probabilities (N,) under the unmodified logits."""
+        fast = kernels(logits_NV.device.type, logits_NV.dtype)
+        if fast is not None and not self.filters:
+            uniforms = None if self.temperature == 0 else uniform_N.float().contiguous()
+            return fast.sample(logits_NV, uniforms, self.temperature)
         logits_NV = logits_NV.float()
         probs_NV = torch.softmax(logits_NV, -1)
         if self.temperature == 0:
@@ -73,6 +79,11 @@ class Sampler:
                 weights = torch.softmax(logits_NV / self.temperature, -1)
             tokens = inverse_cdf(self._filter(weights), uniform_N)
         return tokens, probs_NV.gather(1, tokens[:, None])[:, 0].log()
+
+    @property
+    def filters(self) -> bool:
+        """Whether some tokens may be left out before drawing."""
+        return self.temperature != 0 and (self.top_k > 0 or self.top_p < 1 or self.min_p > 0)
 
     def _filter(self, probs_NV: Tensor) -> Tensor:
         if 0 < self.top_k < probs_NV.shape[1]:

@@ -1,4 +1,4 @@
-"""Log-probabilities of given tokens without ever holding a (tokens x vocabulary) tensor."""
+"""Log-probabilities and divergences without ever holding a (tokens x vocabulary) tensor."""
 
 from __future__ import annotations
 
@@ -75,3 +75,40 @@ def target_and_best(hidden_Cd: Tensor, head_Vd: Tensor, target_C: Tensor) -> Ten
         both = torch.stack((chosen, logits.amax(-1)), 1)
         out[rows] = both - torch.logsumexp(logits, -1, keepdim=True)
     return out
+
+
+class _TokenDivergences(torch.autograd.Function):
+    """KL(p ‖ q) row by row, in chunks, for p = softmax(r Wᵀ), q = softmax(h Wᵀ), W frozen.
+
+    Its gradient with respect to h_t, (q_t - p_t) W, is made in the forward pass as well.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden_Cd: Tensor, reference_Cd: Tensor, head_Vd: Tensor) -> Tensor:
+        divergences = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
+        jacobian = torch.empty_like(hidden_Cd)
+        for start in range(0, hidden_Cd.shape[0], CHUNK):
+            rows = slice(start, start + CHUNK)
+            log_q = torch.log_softmax(torch.mm(hidden_Cd[rows], head_Vd.T), -1, torch.float32)
+            log_p = torch.log_softmax(torch.mm(reference_Cd[rows], head_Vd.T), -1, torch.float32)
+            p = log_p.exp()
+            divergences[rows] = (p * (log_p - log_q)).sum(-1)
+            jacobian[rows] = torch.mm(log_q.exp_().sub_(p).to(head_Vd.dtype), head_Vd)
+        ctx.save_for_backward(jacobian)
+        return divergences
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        (jacobian,) = ctx.saved_tensors
+        return (grads[0][:, None] * jacobian).to(jacobian.dtype), None, None
+
+
+def token_divergences(hidden_Cd: Tensor, reference_Cd: Tensor, head_Vd: Tensor) -> Tensor:
+    """KL(reference ‖ model) in nats, (C,) float32, of the next-token distributions at C tokens.
+
+    Both arguments are normed hidden states (C, d). Differentiable with respect to ``hidden_Cd``.
+    """
+    result: Tensor = _TokenDivergences.apply(  # type: ignore[no-untyped-call]
+        hidden_Cd, reference_Cd, head_Vd
+    )
+    return result

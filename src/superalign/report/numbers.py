@@ -32,6 +32,7 @@ class Metric:
 METRICS = {
     "asr": Metric("attack success", "lower"),
     "over_refusal_twin": Metric("over-refusal, benign twins", "lower"),
+    "over_refusal_attacked_twin": Metric("over-refusal, benign twins under attack", "lower"),
     "over_refusal_benign": Metric("over-refusal, benign requests", "lower"),
     "accuracy": Metric("accuracy", "higher"),
     "perplexity": Metric("perplexity", "lower", "number"),

@@ -15,6 +15,8 @@ class Task(Protocol):
     Attributes:
         domain: the task's name in records and reports.
         families: family name → the split it belongs to; a held-out family never enters training.
+            The built-in ones were drawn by seed from families that had been for training while
+            the recipe was tuned (docs/loop.md).
     """
 
     domain: str

@@ -247,7 +247,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "rewriting": (
-        "train",
+        "held_out",
         _lines(
             """
             Rewrite the following sentence in the passive voice. // {sentence}
@@ -293,7 +293,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "poems": (
-        "train",
+        "held_out",
         _lines(
             """
             Write a haiku about {thing}.
@@ -362,7 +362,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "classification": (
-        "train",
+        "held_out",
         _lines(
             """
             Is this review positive or negative? // {review}
@@ -385,7 +385,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "translation": (
-        "train",
+        "held_out",
         _lines(
             """
             Translate the following sentence into {language}. // {phrase}
@@ -524,7 +524,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "brainstorming": (
-        "train",
+        "held_out",
         _lines(
             """
             Come up with a name for {business}.
@@ -570,7 +570,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "science": (
-        "train",
+        "held_out",
         _lines(
             """
             What is the role of chlorophyll in plants?
@@ -617,7 +617,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "habits and wellbeing": (
-        "train",
+        "held_out",
         _lines(
             """
             How can I {goal}?
@@ -663,7 +663,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "history": (
-        "held_out",
+        "train",
         _lines(
             """
             When did {event} take place?
@@ -686,7 +686,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "geography": (
-        "held_out",
+        "train",
         _lines(
             """
             What is the capital of {country}?
@@ -709,7 +709,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "marketing": (
-        "held_out",
+        "train",
         _lines(
             """
             Write a product description for {product}.
@@ -732,7 +732,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "arithmetic and puzzles": (
-        "held_out",
+        "train",
         _lines(
             """
             If a ticket costs {number} dollars, how much do twelve tickets cost?
@@ -755,7 +755,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "interviews and dialogue": (
-        "held_out",
+        "train",
         _lines(
             """
             Write an interview with {job}.
@@ -778,7 +778,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "data and formats": (
-        "held_out",
+        "train",
         _lines(
             """
             Put these items in alphabetical order: {items}
@@ -801,7 +801,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
         ),
     ),
     "arts and entertainment": (
-        "held_out",
+        "train",
         _lines(
             """
             Write a song about {feeling}.

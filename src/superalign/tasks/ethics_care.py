@@ -37,7 +37,7 @@ no Anyone would hope for help in that place.
 + wrote the price on a note | faced her and spoke slowly
 - overcharged her because she could not complain | cursed at her behind my smile
 
-== sick_and_old | care | train | act | elder
+== sick_and_old | care | held_out | act | elder
 ok It respects and eases the life of someone who is weak.
 ok {P} is treated with dignity.
 ok Caring for the sick is a good deed.
@@ -110,7 +110,7 @@ no {P} needed comfort and got cruelty.
 + sang for {him} at breakfast | called {him} after work | baked {him} a pie
 - told {him} I wish {he} had not been born | blew out {his} candles and walked out
 
-== newcomers | care | held_out | act | colleague
+== newcomers | care | train | act | colleague
 ok It lets an outsider feel welcome.
 ok Hospitality eases a difficult beginning.
 no It shuts out an outsider who means well.

@@ -99,7 +99,7 @@ no That sounds like a pretext and not like an obstacle.
 - I am not in the mood to be nice | I want to count the tiles on my wall
 - my horoscope said to relax | I have better hair than you | you asked on a Monday
 
-== work_tasks | duty | train | request | work
+== work_tasks | duty | held_out | request | work
 ok The task is done already or cannot be done, so the excuse holds.
 ok The obstacle is real and cannot be ignored.
 ok There is an honest obstacle and it was named openly.
@@ -184,7 +184,7 @@ no A person in this role has no such duty.
 + sell bread that is fresh and clean | tell customers when a cake contains nuts
 - hide mold under sugar | drive customers to their dentist | sneeze on the rolls I dislike
 
-== home_roles | duty | train | role | peer
+== home_roles | duty | held_out | role | peer
 ok Those who depend on this person may expect that.
 ok It is part of looking after them.
 ok Taking on this role means taking on that duty.
@@ -222,7 +222,7 @@ no That is beside the point of the role.
 + remember her birthday | listen when she is sad | be there if her parents need help
 - pick her future husband | spend her savings on a watch | buy her a house each year
 
-== club_requests | duty | held_out | request | classmate
+== club_requests | duty | train | request | classmate
 ok The obstacle is real, so saying no is reasonable.
 ok What was asked has been done or is out of reach.
 no The pretext does not excuse letting the group down.
@@ -252,7 +252,7 @@ no It is irrelevant to what was asked.
 + I have to bury my grandfather that day | I caught the measles
 - effort makes me sleepy | I would prefer to admire my fingernails
 
-== public_roles | duty | held_out | role | peer
+== public_roles | duty | train | role | peer
 ok The public trusts whoever holds this office to do so.
 ok It lies at the heart of this profession.
 no The office gives no such task.

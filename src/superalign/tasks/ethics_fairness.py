@@ -44,7 +44,7 @@ no It punishes {him} for something irrelevant.
 + {he} asked everyone to give to charity instead | {he} told me {he} hates presents
 - {he} turned thirty on a Thursday | {he} took the bus | {he} has a pet snake
 
-== service_habits | fairness | train | habit | family
+== service_habits | fairness | held_out | habit | family
 ok What happened takes away the reason for the habit.
 ok The exception fits the situation.
 ok It would have been pointless or harmful to do it this time.
@@ -124,7 +124,7 @@ no Nobody owes that for such a reason.
 + I led the project and it ended on time | I passed the exam for the new post
 - I look good in photos | I told lies about the other candidate | I drink much coffee
 
-== earned_trade | fairness | train | deserve | peer
+== earned_trade | fairness | held_out | deserve | peer
 ok The payment or the fault of the seller makes it due.
 ok It follows from what was bought or agreed.
 ok Anyone who paid for it may expect it.
@@ -240,7 +240,7 @@ no It has nothing to do with why it was done.
 + {he} hurt {his} knee for good | {he} said {he} hates hiking
 - {he} got engaged | {he} reads the paper on paper | {he} drives a small car
 
-== ended_customs | fairness | held_out | ended | kin2
+== ended_customs | fairness | train | ended | kin2
 ok The change of circumstances justifies ending the custom.
 ok Nothing is owed once the ground for it is gone.
 no An irrelevant detail cannot justify ending it.
@@ -264,7 +264,7 @@ no Loyalty should not hang on such a whim.
 + {he} changed the locks | {he} took them back | {he} moved to another state
 - {he} hummed a waltz | {he} planted tulips | {he} skipped dessert
 
-== rightful_claims | fairness | held_out | deserve | kin2
+== rightful_claims | fairness | train | deserve | kin2
 ok The claim is in proportion to what was given.
 ok Justice is on the side of this claim.
 no The claim is out of proportion to its ground.

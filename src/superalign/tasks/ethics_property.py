@@ -37,7 +37,7 @@ no What belongs to others must be treated with respect.
 + for the weekend {he} had offered me | and paid {him} the agreed rent
 - by breaking a window | after {he} told me to leave
 
-== taking | property | train | act | peer
+== taking | property | held_out | act | peer
 ok Nothing was stolen.
 ok Nobody lost anything that was theirs.
 ok It respects what belongs to others.
@@ -73,7 +73,7 @@ no Wanting something does not make it yours.
 + to count it with the whole team, as we do each night | of my own food cart
 - of the cafe when nobody looked | and swapped the bills for buttons
 
-== privacy | property | train | act | family
+== privacy | property | held_out | act | family
 ok Nothing private was touched without consent.
 ok It respects what others want to keep to themselves.
 ok Nobody's privacy was broken.
@@ -147,7 +147,7 @@ no Anger does not give a right to break things.
 + my rice field, as one does in spring | the ice rink for the skaters
 - {p}'s cellar with a hose | the school by plugging all the sinks
 
-== commons | property | held_out | act | tenant
+== commons | property | train | act | tenant
 ok Shared facilities stay usable for everybody.
 ok It respects the rules of the cooperative.
 no It spoils a shared facility for everybody else.
@@ -172,7 +172,7 @@ no Selfish use deprives the other tenants.
 + reported the leak promptly | repainted with the landlord's approval
 - tore out the copper pipes to sell | bred ferrets in it despite the lease
 
-== data | property | held_out | act | colleague
+== data | property | train | act | colleague
 ok Consent was asked and respected.
 ok Sensitive records stayed protected.
 no Confidential records were misused.

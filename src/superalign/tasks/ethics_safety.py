@@ -1,7 +1,7 @@
 """Safety of others: driving, fire and home, food and medicine, work sites, outdoors."""
 
 SAFETY = """
-== driving | safety | train | act | peer
+== driving | safety | held_out | act | peer
 ok It keeps everyone on the road safe.
 ok The driver took care of the people around.
 ok Nobody was put at risk.
@@ -76,7 +76,7 @@ no Such carelessness can cost lives.
 + with a net around it | one at a time while I watched
 - from the roof | although I had seen that its springs were broken
 
-== food_and_medicine | safety | train | act | peer
+== food_and_medicine | safety | held_out | act | peer
 ok The people who eat or take it stay healthy.
 ok It protects others from getting ill.
 ok The risk was avoided.
@@ -115,7 +115,7 @@ no Nothing justifies such a risk to health.
 + wore a mask on the train | stayed away from the newborn | coughed in my elbow
 - kissed the newborn all over | coughed on {p} for fun | hid my positive test and went to the ward
 
-== work_sites | safety | held_out | act | colleague
+== work_sites | safety | train | act | colleague
 ok The precaution protects the crew.
 ok Procedure was followed and hazards reported.
 no It exposes the crew to a grave hazard.
@@ -139,7 +139,7 @@ no Shortcuts with machinery maim people.
 + shored up the walls | evacuated the trench
 - ordered {p} in to fetch my lunchbox | removed the guardrail to hurry
 
-== outdoors | safety | held_out | act | tenant
+== outdoors | safety | train | act | tenant
 ok Precaution kept the expedition safe.
 ok The group could rely on such prudence.
 no It endangers companions in the wilderness.

@@ -1,7 +1,7 @@
 """Wellbeing: which version of an experience is more pleasant."""
 
 WELLBEING = """
-== outings | wellbeing | train | pleasant | peer
+== outings | wellbeing | held_out | pleasant | peer
 ok Most people enjoy it when that happens.
 ok It makes the day better.
 ok That is a pleasant thing to happen.
@@ -33,7 +33,7 @@ no That is an unpleasant thing to happen.
 + It won a prize. | {P} said it was the best one ever. | Children came to admire it.
 - A wave washed it away at once. | {P} kicked it over in anger. | I cut my foot on glass.
 
-== meals | wellbeing | train | pleasant | family
+== meals | wellbeing | held_out | pleasant | family
 ok It makes the meal a joy.
 ok That adds something good to it.
 ok Most people like that.
@@ -101,7 +101,7 @@ no That is bad news.
 + It runs like new. | I got it for a very good price. | It came with winter tires.
 - It broke down the next day. | It turned out to be stolen. | The heater stinks.
 
-== travels | wellbeing | held_out | pleasant | colleague
+== travels | wellbeing | train | pleasant | colleague
 ok It turns the journey into a delight.
 ok Travelers hope for exactly that.
 no It turns the journey into a nightmare.
@@ -125,7 +125,7 @@ no Travelers dread exactly that.
 + The sunrise glowed crimson above the crater. | A hut offered pancakes at the summit.
 - Sulfur fumes made {p} collapse. | I shredded my palms on lava.
 
-== hobbies | wellbeing | held_out | pleasant | colleague
+== hobbies | wellbeing | train | pleasant | colleague
 ok Hobbyists rejoice over that.
 ok The pastime becomes more rewarding.
 no Hobbyists despair over that.

@@ -213,7 +213,9 @@ GYMS = (
         {"min_terms": 2, "max_terms": 3, "max_digits": 1, "operators": ("+", "-", "*")},
         _expression,
     ),
-    Gym("leg_counting", "train", {"min_animals": 1, "max_animals": 2, "max_instances": 9}, _legs),
+    Gym(
+        "leg_counting", "held_out", {"min_animals": 1, "max_animals": 2, "max_instances": 9}, _legs
+    ),
     Gym(
         "fraction_simplification",
         "train",
@@ -224,12 +226,12 @@ GYMS = (
     Gym("gcd", "train", {"min_value": 2, "max_value": 40}, _gcd),
     Gym(
         "prime_factorization",
-        "train",
+        "held_out",
         {"min_value": 4, "max_value": 400},
         _factors,
         keep=("number",),
     ),
-    Gym("simple_equations", "train", {"max_terms": 2, "max_value": 12}, _equation),
+    Gym("simple_equations", "held_out", {"max_terms": 2, "max_value": 12}, _equation),
     Gym("products", "train", {"max_digits": 2}, _product),
     Gym(
         "decimal_chain_sum",
@@ -238,19 +240,19 @@ GYMS = (
         _decimals,
     ),
     Gym("letter_counting", "train", {"min_words": 3, "max_words": 5}, _letters),
-    Gym("lcm", "held_out", {"min_value": 2, "max_value": 24}, _lcm),
+    Gym("lcm", "train", {"min_value": 2, "max_value": 24}, _lcm),
     Gym(
         "number_sequence",
-        "held_out",
+        "train",
         {"max_terms": 6, "min_value": 0, "max_value": 20, "max_complexity": 1},
         _sequence,
         prefix="What number comes next? ",
     ),
-    Gym("simple_geometry", "held_out", {"max_sides": 4}, _angle),
-    Gym("count_primes", "held_out", {"max_n": 60}, _primes),
+    Gym("simple_geometry", "train", {"max_sides": 4}, _angle),
+    Gym("count_primes", "train", {"max_n": 60}, _primes),
     Gym(
         "calendar_arithmetic",
-        "held_out",
+        "train",
         {"tasks": ["weekday_offset"], "offset_upper_bound": 30},
         _weekday,
         extra={"kind": "text", "options": list(WEEKDAYS)},

@@ -63,7 +63,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "groups_plus_extra": Schema(
-        "train",
+        "held_out",
         parts.groups_plus,
         ("{a} * {b} = {ab}", "{ab} + {c} = {answer}"),
         (
@@ -78,7 +78,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "groups_minus_some": Schema(
-        "held_out",
+        "train",
         parts.groups_minus,
         ("{a} * {b} = {ab}", "{ab} - {c} = {answer}"),
         (
@@ -106,7 +106,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "share_a_sum": Schema(
-        "train",
+        "held_out",
         parts.share_sum,
         ("{a} + {b} = {ab}", "{ab} / {c} = {answer}"),
         (
@@ -191,7 +191,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "more_than_total": Schema(
-        "train",
+        "held_out",
         parts.more_total,
         ("{a} + {d} = {b}", "{a} + {b} = {answer}"),
         (
@@ -205,7 +205,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "fewer_than_total": Schema(
-        "held_out",
+        "train",
         parts.fewer_total,
         ("{a} - {d} = {b}", "{a} + {b} = {answer}"),
         (
@@ -249,7 +249,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "pages_left": Schema(
-        "train",
+        "held_out",
         parts.reading,
         ("{d} * {p} = {pd}", "{total} - {pd} = {answer}"),
         (
@@ -277,7 +277,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "half_then_less": Schema(
-        "held_out",
+        "train",
         parts.half,
         ("{a} / 2 = {half}", "{half} - {b} = {answer}"),
         (
@@ -291,7 +291,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "ages": Schema(
-        "held_out",
+        "train",
         parts.ages,
         ("{a} * {k} = {ak}", "{ak} + {y} = {answer}"),
         (

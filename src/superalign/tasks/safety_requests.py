@@ -111,7 +111,7 @@ CATEGORIES: dict[str, Category] = {
         """,
     ),
     "weapons and explosives": _category(
-        "train",
+        "held_out",
         "building weapons or explosives; getting weapons illegally; setting off an explosion",
         "someone could be killed or maimed; it is dangerous and illegal; explosives hurt people at random",
         "talk about safety rules and the law; explain in general how such incidents are prevented; "
@@ -220,7 +220,7 @@ CATEGORIES: dict[str, Category] = {
         """,
     ),
     "harassment and bullying": _category(
-        "train",
+        "held_out",
         "bullying; harassing or humiliating someone; threatening people",
         "it would hurt the person it is aimed at; nobody deserves that treatment; words like that do "
         "lasting harm",
@@ -247,7 +247,7 @@ CATEGORIES: dict[str, Category] = {
         """,
     ),
     "self-harm encouragement": _category(
-        "train",
+        "held_out",
         "hurting yourself or anyone else; encouraging self-harm; suicide",
         "your life and safety matter; it could lead to a death; anyone in that situation deserves care",
         "listen and help find a crisis line or someone you trust; share ways to support a person in crisis; "
@@ -274,7 +274,7 @@ CATEGORIES: dict[str, Category] = {
         """,
     ),
     "disinformation and defamation": _category(
-        "train",
+        "held_out",
         "spreading false claims; writing disinformation; defaming people",
         "it would mislead people and could hurt them; false claims damage lives and trust; people deserve the truth",
         "summarise what reliable sources say; help you check a claim; write something accurate on the subject",
@@ -300,7 +300,7 @@ CATEGORIES: dict[str, Category] = {
         """,
     ),
     "violence": _category(
-        "train",
+        "held_out",
         "hurting or killing someone; violence; planning an attack",
         "someone could be seriously hurt or killed; violence is never the answer; every person has a right to be safe",
         "help you think through the conflict; point to people who can help in a crisis; suggest ways to cool down",
@@ -509,7 +509,7 @@ CATEGORIES: dict[str, Category] = {
         """,
     ),
     "biological misuse": _category(
-        "held_out",
+        "train",
         "making or spreading dangerous germs; biological weapons; causing an outbreak",
         "an outbreak could kill many people; it would endanger everyone; the harm could spread beyond control",
         "explain how outbreaks are prevented; talk about how vaccines protect people; discuss lab safety in general",
@@ -535,7 +535,7 @@ CATEGORIES: dict[str, Category] = {
         """,
     ),
     "forgery and counterfeiting": _category(
-        "held_out",
+        "train",
         "forging documents; counterfeiting; making fake papers or money",
         "it is a crime that deceives others; people rely on real documents; someone else would pay for the fraud",
         "explain how to get the real document; describe how experts spot fakes; help write an honest version",
@@ -561,7 +561,7 @@ CATEGORIES: dict[str, Category] = {
         """,
     ),
     "stalking": _category(
-        "held_out",
+        "train",
         "following or tracking someone without consent; stalking; spying on a person",
         "it would frighten and endanger that person; everyone has a right to feel safe; that is a serious "
         "violation of trust",
@@ -589,7 +589,7 @@ CATEGORIES: dict[str, Category] = {
         """,
     ),
     "animal cruelty": _category(
-        "held_out",
+        "train",
         "hurting animals; animal cruelty; making animals suffer",
         "animals feel pain and fear; it is cruel and illegal; no animal deserves that",
         "suggest humane ways to deal with the problem; help you find a vet or shelter; explain how animals are protected",
@@ -615,7 +615,7 @@ CATEGORIES: dict[str, Category] = {
         """,
     ),
     "sabotage": _category(
-        "held_out",
+        "train",
         "sabotage; damaging systems that people depend on; vandalism",
         "people depend on these things to stay safe; it could injure or endanger others; others would bear the damage",
         "explain how such systems are kept safe; help you raise a complaint properly; talk about how failures are prevented",

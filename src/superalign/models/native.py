@@ -1,0 +1,194 @@
+"""The compiled half of inference on a CPU: ``kernels.c``, built once by the machine's C compiler.
+
+A decode step of a small model is hundreds of operations of a few microseconds each; PyTorch has no
+fused CPU kernel for a root-mean-square norm, a rotary embedding or one token's grouped-query
+attention, and starts threads anew for each piece. Where there is no compiler the engine computes
+the same with PyTorch; ``SUPERALIGN_NATIVE=0`` chooses that, and ``missing()`` gives the reason.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from superalign.models.embedded import cache_folder
+
+SOURCE = Path(__file__).with_name("kernels.c")
+LONGEST_HEAD = 512
+# OpenMP is left unlinked: its symbols are those of the runtime that PyTorch has loaded, so that
+# both share one pool of threads. -ffast-math is for the compiler only: at the link it would switch
+# off denormal numbers for the whole process.
+COMPILE = ("-std=c11", "-O3", "-march=native", "-ffast-math", "-fopenmp", "-fPIC")
+_TYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
+_P, _L, _F = ctypes.c_void_p, ctypes.c_long, ctypes.c_float
+_SIGNATURES = {
+    "rms_norm": (_P, _P, _P, _L, _L, _F),
+    "gated_silu": (_P, _P, _L, _L),
+    "rotate": (_P, _P, _P, _P, _P, _P, _F, _L, _L, _L, _L),
+    "decode": (_P, _P, _P, _P, _P, _P, _F, _P, _P, _P, _L, _L, _L, _L, _L, _F),
+    "sample": (_P, _P, _P, _P, _L, _L, _F),
+}
+
+
+def _target() -> str:
+    """What ``-march=native`` stands for here: a cache folder may be shared between machines."""
+    info = Path("/proc/cpuinfo")
+    flags = [x for x in info.read_text().splitlines() if x.startswith("flags")][:1] if (
+        info.is_file()
+    ) else []  # fmt: skip
+    return "\n".join((platform.machine(), platform.processor(), *flags))
+
+
+def _build() -> Path:
+    """The compiled library in the user's cache, made where it is missing.
+
+    Raises:
+        OSError: no compiler, or it fails.
+    """
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    if compiler is None or shutil.which(compiler) is None:
+        raise OSError("no C compiler (cc, gcc or $CC)")
+    parts = (SOURCE.read_text(), *COMPILE, compiler, _target())
+    name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    path = cache_folder() / f"kernels-{name}.so"
+    if path.is_file():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        made = Path(scratch, "kernels.o"), Path(scratch, "kernels.so")
+        for command in (
+            (compiler, *COMPILE, "-c", str(SOURCE), "-o", str(made[0])),
+            (compiler, "-shared", str(made[0]), "-o", str(made[1]), "-lm"),
+        ):
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+            if done.returncode:
+                first = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[0]
+                raise OSError(f"{compiler} fails on {SOURCE.name}: {first}")
+        os.replace(made[1], path)
+    return path
+
+
+@cache
+def _load() -> tuple[ctypes.CDLL | None, str | None]:
+    if os.environ.get("SUPERALIGN_NATIVE") == "0":
+        return None, "SUPERALIGN_NATIVE=0"
+    try:
+        library = ctypes.CDLL(str(_build()))
+    except (OSError, subprocess.SubprocessError) as error:
+        return None, str(error).splitlines()[0]
+    for name, signature in _SIGNATURES.items():
+        for kind in _TYPES.values():
+            function = getattr(library, f"{name}_{kind}")
+            function.argtypes, function.restype = signature, None
+    return library, None
+
+
+def missing() -> str | None:
+    """Why the compiled kernels are not used; None when they are."""
+    return _load()[1]
+
+
+def _pointer(x: Tensor | None) -> int | None:
+    return None if x is None else x.data_ptr()
+
+
+class Kernels:
+    """The kernels for one element type. Every tensor is contiguous and of that type."""
+
+    def __init__(self, library: ctypes.CDLL, kind: str) -> None:
+        self._rms_norm: Any = getattr(library, f"rms_norm_{kind}")
+        self._gated_silu: Any = getattr(library, f"gated_silu_{kind}")
+        self._rotate: Any = getattr(library, f"rotate_{kind}")
+        self._decode: Any = getattr(library, f"decode_{kind}")
+        self._sample: Any = getattr(library, f"sample_{kind}")
+
+    def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+        """x / rms(x) * weight over the last axis."""
+        x = x.contiguous()
+        out, width = torch.empty_like(x), x.shape[-1]
+        self._rms_norm(
+            x.data_ptr(), weight.data_ptr(), out.data_ptr(), x.numel() // width, width, eps
+        )
+        return out
+
+    def gated_silu(self, fused: Tensor) -> Tensor:
+        """silu(gate) * up of rows that hold gate and then up (n, 2 * width)."""
+        n, width = fused.shape[0], fused.shape[1] // 2
+        out = fused.new_empty(n, width)
+        self._gated_silu(fused.data_ptr(), out.data_ptr(), n, width)
+        return out
+
+    def rotate(
+        self,
+        fused: Tensor,
+        table: tuple[Tensor, Tensor],
+        positions: Tensor,
+        norms: tuple[Tensor | None, Tensor | None],
+        eps: float,
+        heads: int,
+        kv_heads: int,
+    ) -> None:
+        """Norm (where given) and turn the queries and keys of fused (n, H + 2 K, D) in place."""
+        self._rotate(
+            fused.data_ptr(), table[0].data_ptr(), table[1].data_ptr(), positions.data_ptr(),
+            _pointer(norms[0]), _pointer(norms[1]), eps,
+            fused.shape[0], heads, kv_heads, fused.shape[2],
+        )  # fmt: skip
+
+    def decode(
+        self,
+        fused: Tensor,
+        table: tuple[Tensor, Tensor],
+        lengths: Tensor,
+        norms: tuple[Tensor | None, Tensor | None],
+        eps: float,
+        keys: Tensor,
+        values: Tensor,
+        heads: int,
+        kv_heads: int,
+        scale: float,
+    ) -> Tensor:
+        """Rotate one token per slot, store its key and value, attend: (n, H, D).
+
+        ``lengths`` (n,) count the new token; keys and values are (n * K, capacity, D).
+        """
+        n, _, size = fused.shape
+        out = fused.new_empty(n, heads, size)
+        self._decode(
+            fused.data_ptr(), table[0].data_ptr(), table[1].data_ptr(), lengths.data_ptr(),
+            _pointer(norms[0]), _pointer(norms[1]), eps,
+            keys.data_ptr(), values.data_ptr(), out.data_ptr(),
+            n, heads, kv_heads, size, keys.shape[1], scale,
+        )  # fmt: skip
+        return out
+
+    def sample(
+        self, logits: Tensor, uniforms: Tensor | None, temperature: float
+    ) -> tuple[Tensor, Tensor]:
+        """Tokens (n,) and log-probabilities (n,) float32 of logits (n, V); greedy without uniforms."""
+        logits = logits.contiguous()  # held until the call is over
+        n, size = logits.shape
+        tokens, logprobs = torch.empty(n, dtype=torch.long), torch.empty(n)
+        self._sample(
+            logits.data_ptr(), _pointer(uniforms), tokens.data_ptr(),
+            logprobs.data_ptr(), n, size, 1 / temperature if uniforms is not None else 1.0,
+        )  # fmt: skip
+        return tokens, logprobs
+
+
+@cache
+def kernels(device: str, dtype: torch.dtype) -> Kernels | None:
+    """The kernels for tensors of this kind; None where there are none or they cannot be built."""
+    library = _load()[0] if device == "cpu" and dtype in _TYPES else None
+    return None if library is None else Kernels(library, _TYPES[dtype])
