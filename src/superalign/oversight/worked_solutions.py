@@ -136,25 +136,16 @@ def _carry_on(
 ) -> tuple[list[str], str]:
     """Later lines recomputed from changed values; returns them and the final answer."""
     for i in range(start, len(lines)):
-        while (match := _stale(lines[i], changed)) is not None:
+        for nth in range(len(MARK.findall(lines[i]))):
+            match = list(MARK.finditer(lines[i]))[nth]
             expression = _replace_numbers(match[1], changed)
             old, value = _value(match[1]), _value(expression)
-            if old is None or value is None:
-                break
-            lines[i] = _rewrite(lines[i], match, match[1], expression, old, value)
-            changed = changed | {old: value}
+            if expression != match[1] and old is not None and value is not None:
+                lines[i] = _rewrite(lines[i], match, match[1], expression, old, value)
+                changed = changed | {old: value}
     final = numbers(answer)
     last = changed.get(final[-1]) if final else None
     return lines, answer if last is None else show(last)
-
-
-def _stale(line: str, changed: dict[Fraction, Fraction]) -> re.Match[str] | None:
-    """The first mark whose expression still uses a value that has changed."""
-    for match in MARK.finditer(line):
-        new = _replace_numbers(match[1], changed)
-        if new != match[1] and _value(new) is not None and _value(match[1]) is not None:
-            return match
-    return None
 
 
 def _rewrite(
