@@ -76,13 +76,16 @@ def read_solutions(
     return found
 
 
-def _encode(
-    model: LocalModel, solution: Solution
-) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
+def question_prompt(question: str) -> str:
+    """What stands before the first step."""
+    return f"Question: {question.strip()}\nSolution:\n"
+
+
+def _encode(model: LocalModel, solution: Solution) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
     """Token ids of the question and of each step, the start cut off where they are too many."""
     if not solution.steps or not all(s.strip() for s in solution.steps):
         raise InputError(f"a solution of '{solution.question[:40]}' has an empty step or none")
-    prompt = model.encode(f"Question: {solution.question.strip()}\nSolution:\n", raw=True)
+    prompt = model.encode(question_prompt(solution.question), raw=True)
     steps = [model.encode_completion(f"{s.strip()}\n") for s in solution.steps]
     room = MAX_TOKENS - sum(map(len, steps))
     if room >= 1:

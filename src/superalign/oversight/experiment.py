@@ -27,9 +27,7 @@ from superalign.statistics import mcnemar, rate
 Progress = Callable[[float, str], None]
 
 
-def judged_traces(
-    seed: int, count: int, steps: int, families: Sequence[str] = ()
-) -> list[Trace]:
+def judged_traces(seed: int, count: int, steps: int, families: Sequence[str] = ()) -> list[Trace]:
     """``count`` traces of ``steps`` lines, every other one with a single flaw placed uniformly.
 
     Flaws that shorten a trace (dropped steps) are left out here, so that every item has the same

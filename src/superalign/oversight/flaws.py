@@ -62,7 +62,8 @@ def _write(
         written, flaw = right, "dropped step" if skipped is not None else ""
         skipped = None
         if i in at and not flaw:
-            if "dropped step" in kinds and rng.random() < 1 / len(kinds) and _droppable(problem, i, at, state):
+            dropping = "dropped step" in kinds and rng.random() < 1 / len(kinds)
+            if dropping and _droppable(problem, i, at, state):
                 skipped = i
                 continue
             found = _flawed(problem, i, right, state, kinds, rng)

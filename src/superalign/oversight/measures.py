@@ -50,7 +50,9 @@ def arm_row(
     flips = (
         Estimate(None, reason=NO_SIDES)
         if swapped is None
-        else rate((a.flawed > 0.5) != (b.flawed > 0.5) for a, b in zip(rulings, swapped, strict=True))
+        else rate(
+            (a.flawed > 0.5) != (b.flawed > 0.5) for a, b in zip(rulings, swapped, strict=True)
+        )
     )
     rose = sum(a and not b for a, b in zip(own, before, strict=True))
     fell = sum(b and not a for a, b in zip(own, before, strict=True))

@@ -36,7 +36,9 @@ def arithmetic(rng: random.Random, k: int) -> Problem:
         words.append(SPOKEN[operation].format(other))
         first = Operand(start) if i == 0 else Operand(i - 1, True)
         steps.append(Instruction(operation, (first, Operand(other))))
-    return Problem("arithmetic", f"Start with {start}. Then {'; '.join(words)}. What is left?", tuple(steps))
+    return Problem(
+        "arithmetic", f"Start with {start}. Then {'; '.join(words)}. What is left?", tuple(steps)
+    )
 
 
 def variables(rng: random.Random, k: int) -> Problem:
@@ -112,10 +114,14 @@ def units(rng: random.Random, k: int) -> Problem:
     """A sum of amounts in one unit, each converted first."""
     target, larger = rng.choice(UNITS)
     converted = (k + 1) // 2
-    parts = [(name, rng.randint(2, 12), factor) for name, factor in rng.choices(larger, k=converted)]
+    parts = [
+        (name, rng.randint(2, 12), factor) for name, factor in rng.choices(larger, k=converted)
+    ]
     extra = rng.randint(2, 30) if k % 2 == 0 else None
     known = ", ".join(f"{f} {target} in one of the {n}" for n, f in larger)
-    amounts = ", ".join([*(f"{c} {n}" for n, c, _ in parts), *([f"{extra} {target}"] if extra else [])])
+    amounts = ", ".join(
+        [*(f"{c} {n}" for n, c, _ in parts), *([f"{extra} {target}"] if extra else [])]
+    )
     question = f"There are {known}. How many {target} are {amounts} together?"
     return Problem("units", question, _totals(parts, extra))
 

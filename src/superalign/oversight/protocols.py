@@ -88,6 +88,11 @@ class Bench:
         """The judge's probability now."""
         return belief(self.seen, len(self.item.trace))
 
+    def shift(self, position: int) -> float:
+        """How far a look at a line would move the belief."""
+        seen = self.seen | {position: self.judge.look(self.item.trace, position)}
+        return abs(belief(seen, len(self.item.trace)) - self.belief)
+
     def ruling(self) -> Ruling:
         """What the judge says in the end."""
         return Ruling(self.belief, tuple(self.seen), self.read)
@@ -154,7 +159,9 @@ def shuffled(item: Item, judge: Judge, looks: int) -> Ruling:
     return bench.ruling()
 
 
-def _case(item: Item, judge: Judge, count: int, says_flawed: bool, best_of: int, who: str) -> list[int]:
+def _case(
+    item: Item, judge: Judge, count: int, says_flawed: bool, best_of: int, who: str
+) -> list[int]:
     """The lines that a side shows: the best for its case of ``best_of`` random choices.
 
     An honest side that says "flawed" shows what the critic claims first; a side that says "right"
@@ -255,14 +262,8 @@ def market(best_of: int = 4) -> Arm:
                 break
             claimed = [p for p in item.claims if p in fresh][:1]
             offers = [*claimed, *rng.sample(fresh, min(best_of, len(fresh)))]
-            now = bench.belief
-
-            def shift(position: int) -> float:
-                seen = bench.seen | {position: judge.look(item.trace, position)}
-                return abs(belief(seen, len(item.trace)) - now)
-
-            best = max(offers, key=shift)
-            if shift(best) < 0.01:
+            best = max(offers, key=bench.shift)
+            if bench.shift(best) < 0.01:
                 break
             bench.hear(1)
             bench.look(best)

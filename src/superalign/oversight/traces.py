@@ -56,7 +56,9 @@ class Problem:
 
     def values(self, index: int, state: Mapping[int, int]) -> tuple[int, ...]:
         """Operands of an instruction, given the results written so far."""
-        return tuple(state[o.value] if o.result else o.value for o in self.instructions[index].operands)
+        return tuple(
+            state[o.value] if o.result else o.value for o in self.instructions[index].operands
+        )
 
     def execute(self, index: int, state: Mapping[int, int]) -> int:
         """What an instruction gives, given the results written so far."""

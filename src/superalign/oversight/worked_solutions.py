@@ -82,10 +82,8 @@ def plant(worked: Worked, rng: random.Random) -> Solution | None:
         return None
     for _ in range(ATTEMPTS):
         kind, at = rng.choice(SEMANTIC), rng.choice(places)
-        if kind == "dropped step":
-            flawed = _drop(worked, at)
-        else:
-            flawed = _change(worked, at, kind, rng)
+        dropped = kind == "dropped step"
+        flawed = _drop(worked, at) if dropped else _change(worked, at, kind, rng)
         if flawed is not None:
             return flawed
     return None
