@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -73,7 +73,7 @@ class Noisy:
 class Learned:
     """J1: ratios that a fitted model gave to every line of the traces it was shown beforehand."""
 
-    ratios: Mapping[str, tuple[float, ...]]
+    ratios: Mapping[str, Sequence[float]]
     name: str = "learned"
 
     def look(self, trace: Trace, position: int) -> float:

@@ -44,6 +44,19 @@ class CriticConfig(Section):
     )
 
 
+class ScoreConfig(Section):
+    """A step critic on a file of labelled solutions, such as ProcessBench."""
+
+    file: str | None = Field(
+        None, description="file to score: question, steps, label (first wrong step or -1), subset"
+    )
+    learn: tuple[str, ...] = Field(
+        (), description="files to learn from: question, solution with <<sums>>, answer"
+    )
+    items: int = Field(2400, ge=50, description="solutions to learn from, over all files")
+    limit: int | None = Field(None, ge=1, description="most rows scored per subset; null: all")
+
+
 class OverseeConfig(Section):
     """Everything that decides an oversight run's result."""
 
@@ -56,6 +69,10 @@ class OverseeConfig(Section):
     )
     judge: JudgeConfig = JudgeConfig()
     critic: CriticConfig = CriticConfig()
+    tests: int = Field(
+        300, ge=20, description="trained critic: new traces it is tested on, per length"
+    )
+    score: ScoreConfig = ScoreConfig()
     seed: int = Field(0, ge=0, lt=2**32, description="seed of every random choice")
     device: str | None = Field(None, description="torch device; null chooses")
     dtype: str | None = Field(None, description="floating-point type; null chooses")

@@ -26,7 +26,7 @@ from superalign.learner.offline import train_offline
 from superalign.models.local import LocalModel
 from superalign.models.packing import Tree
 from superalign.oversight.flaws import make_trace
-from superalign.oversight.judges import Learned, identity
+from superalign.oversight.judges import identity
 from superalign.oversight.problems import FAMILIES
 from superalign.oversight.settings import CriticConfig, JudgeConfig
 from superalign.oversight.traces import Problem, Trace, apply, faithful, read_line, show
@@ -169,16 +169,16 @@ def worked_out(line: str, problem: Problem) -> str | None:
     return f"{line.strip().rpartition(' = ')[0]} = {said}"
 
 
-def learned_judge(
+def learned_ratios(
     model: LocalModel,
     config: JudgeConfig,
     traces: Sequence[Trace],
     *,
     seed: int,
     progress: Progress | None = None,
-) -> Learned:
-    """J1: a head on ``model``, without an adapter, fitted to short and easy traces, then shown
-    ``traces``.
+) -> dict[str, list[float]]:
+    """What the judge J1 sees in each line, by trace identity: a head on ``model``, without an
+    adapter, fitted to short and easy traces.
 
     A look's ratio is the head's log-odds less the log-odds of a wrong line among those it learnt
     from.
@@ -194,11 +194,10 @@ def learned_judge(
     own = read_solutions(
         model, [t.solution for t in traces], layers, lambda s: say("judge: read", s, "")
     )
-    ratios = {
-        identity(t): tuple(float(x) for x in np.asarray(logit(f.hazards)) - base)
+    return {
+        identity(t): [float(x) for x in np.asarray(logit(f.hazards)) - base]
         for t, f in zip(traces, head.findings(own), strict=True)
     }
-    return Learned(ratios, f"learned {model.name}")
 
 
 def _example(model: LocalModel, trace: Trace) -> Example:

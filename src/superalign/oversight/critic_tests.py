@@ -1,0 +1,75 @@
+"""A critic's quality on new traces: first error, false claims, repairs that re-execute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from superalign.critic.steps import first_claimed
+from superalign.oversight.critics import (
+    Calculator,
+    Critic,
+    FirstLine,
+    LastLine,
+    Random,
+    Written,
+)
+from superalign.oversight.judges import identity
+from superalign.oversight.step_scores import score_row
+from superalign.oversight.traces import Trace
+from superalign.records import Claim, Critique
+from superalign.statistics import rate
+
+
+def rules(seed: int) -> list[Critic]:
+    """The critics that a trained one must beat; the random one speaks on half of the traces."""
+    return [Calculator(), Random(0.5, seed), LastLine(), FirstLine()]
+
+
+def quality(critic: Critic, traces: Sequence[Trace]) -> dict[str, Any]:
+    """First-error F1, false claims per right trace, and the share of repairs that hold.
+
+    ``fix_valid`` is over flawed traces on which the critic claims a line: the repair of its first
+    claim must be the step that is due, and re-execution from there must reach the right answer.
+    """
+    said = [critic.claims(t) for t in traces]
+    found = [
+        first_claimed(Critique(response=identity(t), claims=tuple(c)))
+        for t, c in zip(traces, said, strict=True)
+    ]
+    row = score_row(critic.name, found, [t.first_error for t in traces])
+    row["false_claims"] = rate(
+        f is not None for f, t in zip(found, traces, strict=True) if not t.flaws
+    ).as_dict()
+    row["fix_valid"] = rate(
+        _holds(t, p, c)
+        for t, p, c in zip(traces, found, said, strict=True)
+        if t.flaws and p is not None
+    ).as_dict()
+    row["by_kind"] = {
+        kind: rate(
+            f == t.first_error
+            for f, t in zip(found, traces, strict=True)
+            if t.first_error is not None and t.lines[t.first_error].flaw == kind
+        ).as_dict()
+        for kind in sorted({t.lines[t.flaws[0]].flaw for t in traces if t.flaws})
+    }
+    return row
+
+
+def quality_table(
+    traces_by_length: Mapping[str, Sequence[Trace]],
+    trained: Mapping[str, Sequence[Claim]] | None,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Rows per length: the trained critic, if there is one, and the rules."""
+    critics: list[Critic] = [*([Written(trained)] if trained is not None else []), *rules(seed)]
+    return [
+        {"length": name, "n": len(traces), "critics": [quality(c, traces) for c in critics]}
+        for name, traces in traces_by_length.items()
+    ]
+
+
+def _holds(trace: Trace, position: int, claims: Sequence[Claim]) -> bool:
+    fix = next((c.fix for c in claims if c.location == f"step {position + 1}"), None)
+    return fix is not None and trace.fix_holds(position, fix)

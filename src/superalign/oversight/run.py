@@ -1,0 +1,216 @@
+"""An oversight run: critic, judge, arms, pressure, or a critic's scores on a file. Phases resume."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from superalign.critic.step_reader import middle_layers, read_solutions
+from superalign.errors import InputError
+from superalign.models import LocalModel, load_model
+from superalign.oversight.closed_forms import compare, expected_detection
+from superalign.oversight.critic_tests import quality_table
+from superalign.oversight.critics import Calculator, Critic, Planted, Random, Written
+from superalign.oversight.experiment import items_of, judged_traces, run_arms, run_pressure
+from superalign.oversight.judges import Exact, Judge, Learned, Noisy, Person
+from superalign.oversight.problems import FAMILIES
+from superalign.oversight.settings import OverseeConfig
+from superalign.oversight.step_files import read_learned, read_scored
+from superalign.oversight.step_scores import fit_head, head_row, table
+from superalign.oversight.traces import Trace
+from superalign.oversight.trained import TrainedCritic, learned_ratios, planted_traces
+from superalign.oversight.worked_solutions import question_key
+from superalign.records import Claim
+from superalign.store import RunStore
+
+SCHEMA = 1
+Progress = Callable[[str, float, str], None]
+Ask = Callable[[str, tuple[str, ...], int], bool]
+TESTED = 17  # added to the seed of test traces, so that they are none of the trained ones
+
+
+def run_oversee(
+    config: OverseeConfig, store: RunStore, progress: Progress, ask: Ask | None = None
+) -> dict[str, Any]:
+    """Run what ``store`` does not hold yet and write ``summary.json``; returns the summary.
+
+    With ``config.score.file`` a step critic is scored on that file; otherwise the arms are judged.
+
+    Raises:
+        InputError: a file, family or model that cannot be used.
+    """
+    unknown = [f for f in config.families if f not in FAMILIES]
+    if unknown:
+        raise InputError(f"unknown family '{unknown[0]}'; allowed: {', '.join(FAMILIES)}")
+    found = (
+        _scored(config, store, progress)
+        if config.score.file
+        else _judged(config, store, progress, ask)
+    )
+    seconds = store.seconds()
+    summary = {
+        "schema": SCHEMA,
+        "command": "oversee",
+        "model": config.model,
+        "seed": config.seed,
+        "arms": [],
+        "informative": None,
+        "reason": "",
+        **found,
+        "seconds": round(sum(seconds.values()), 2),
+        "seconds_per_phase": {k: round(v, 2) for k, v in seconds.items()},
+        "peak_memory_bytes": _peak_memory_bytes(),
+    }
+    store.write_json("summary.json", summary)
+    return summary
+
+
+def _judged(
+    config: OverseeConfig, store: RunStore, progress: Progress, ask: Ask | None
+) -> dict[str, Any]:
+    """The arms on one set of items."""
+    traces = judged_traces(config.seed, config.items, config.steps, config.families)
+    critic, trained = _critic(config, store, progress, traces)
+    judge = _judge(config, store, progress, traces, ask)
+    items = items_of(traces, critic, config.seed)
+    looks = min(config.judge.looks, config.steps)
+
+    def arms() -> dict[str, Any]:
+        return run_arms(items, judge, looks, partial(progress, "arms"))
+
+    def pressure() -> dict[str, Any]:
+        levels = [] if config.judge.kind == "person" else config.pressure
+        return {"rows": run_pressure(items, judge, looks, levels, partial(progress, "pressure"))}
+
+    found = _phase(store, "arms", arms)
+    pressed = _phase(store, "pressure", pressure)
+    exact = config.judge.kind == "exact" and config.critic.kind in ("gold", "planted")
+    silent = config.critic.kind == "gold" or config.critic.false == 0
+    recall = 1.0 if config.critic.kind == "gold" else config.critic.recall
+    forms = expected_detection(config.steps, looks, recall) if exact and silent else {}
+    return {
+        "judge": {"name": judge.name, "looks": looks},
+        "critic": {"name": critic.name, **trained},
+        "items": len(items),
+        "steps": config.steps,
+        **found,
+        "closed_forms": compare(forms, found["arms"]),
+        "pressure": pressed["rows"],
+    }
+
+
+def _critic(
+    config: OverseeConfig, store: RunStore, progress: Progress, traces: list[Trace]
+) -> tuple[Critic, dict[str, Any]]:
+    """The critic, and its training and tests where it was trained."""
+    kind = config.critic.kind
+    if kind != "trained":
+        made: dict[str, Critic] = {
+            "gold": Planted(seed=config.seed),
+            "planted": Planted(config.critic.recall, config.critic.false, config.seed, "planted"),
+            "random": Random(seed=config.seed),
+            "calculator": Calculator(),
+        }
+        return made[kind], {}
+    payload = _phase(store, "critic", lambda: _train(config, store, progress, traces))
+    claims = {k: [Claim(**c) for c in v] for k, v in payload["claims"].items()}
+    return Written(claims), {"training": payload["training"], "tests": payload["tests"]}
+
+
+def _train(
+    config: OverseeConfig, store: RunStore, progress: Progress, traces: list[Trace]
+) -> dict[str, Any]:
+    base = load_model(config.model, device=config.device, dtype=config.dtype)
+    critic, cost = TrainedCritic.fit(
+        base, config.critic, seed=config.seed, families=config.families, progress=progress
+    )
+    steps = config.critic.steps
+    lengths = {"trained length": steps, "twice the length": tuple(2 * k for k in steps)}
+    new = {
+        name: planted_traces(config.seed + TESTED + i, config.tests, ks, config.families)
+        for i, (name, ks) in enumerate(lengths.items())
+    }
+    claims = critic.claims([*traces, *(t for ts in new.values() for t in ts)], progress)
+    with store.checkpoint("critic") as folder:
+        assert critic.model.adapter is not None
+        critic.model.adapter.save(folder, config.model)
+        critic.head.save(folder / "step_head.safetensors")
+    return {
+        "training": cost,
+        "tests": quality_table(new, claims, config.seed),
+        "claims": {k: [c.model_dump() for c in v] for k, v in claims.items()},
+    }
+
+
+def _judge(
+    config: OverseeConfig, store: RunStore, progress: Progress, traces: list[Trace], ask: Ask | None
+) -> Judge:
+    own = config.judge
+    if own.kind == "exact":
+        return Exact()
+    if own.kind == "noisy":
+        return Noisy(own.sensitivity, own.specificity, config.seed)
+    if own.kind == "person":
+        if ask is None:
+            raise InputError("a person as judge needs a terminal; allowed: exact, learned, noisy")
+        return Person(ask, own.sensitivity, own.specificity)
+
+    def read() -> dict[str, Any]:
+        model = load_model(own.model, device=config.device, dtype=config.dtype)
+        return {"ratios": learned_ratios(model, own, traces, seed=config.seed, progress=progress)}
+
+    return Learned(_phase(store, "judge", read)["ratios"], f"learned {own.model}")
+
+
+def _scored(config: OverseeConfig, store: RunStore, progress: Progress) -> dict[str, Any]:
+    """A step critic on a file of labelled solutions."""
+    if not config.score.learn:
+        raise InputError("nothing to learn from; allowed: --learn FILE (repeatable)")
+    return _phase(store, "score", lambda: _score(config, store, progress))
+
+
+def _score(config: OverseeConfig, store: RunStore, progress: Progress) -> dict[str, Any]:
+    own = config.score
+    subsets = read_scored(Path(own.file or ""), own.limit)
+    unseen = {question_key(s.question) for rows in subsets.values() for s in rows}
+    learned, counts = read_learned([Path(p) for p in own.learn], unseen, own.items, config.seed)
+    model: LocalModel = load_model(config.model, device=config.device, dtype=config.dtype)
+    layers = middle_layers(model.depth)
+    read = partial(read_solutions, model, layers=layers)
+    views = read(learned, progress=lambda s: progress("read what is learnt", s, ""))
+    head, dev = fit_head(learned, views, seed=config.seed)
+    scored = {
+        name: read(rows, progress=lambda s, n=name: progress(f"read {n}", s, ""))
+        for name, rows in subsets.items()
+    }
+    with store.checkpoint("critic") as folder:
+        head.save(folder / "step_head.safetensors")
+    held = [learned[i] for i in dev]
+    return {
+        "critic": {
+            "name": "trained",
+            "learnt": len(learned) - len(dev),
+            "from": counts,
+            "threshold": head.threshold,
+            "own_data": head_row("trained", head, held, [views[i] for i in dev]),
+        },
+        "scores": table(head, subsets, scored),
+    }
+
+
+def _phase(store: RunStore, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a phase left, done now if it was not done before."""
+    if not store.phase_done(name):
+        start = time.monotonic()
+        store.finish_phase(name, work(), seconds=time.monotonic() - start)
+    return store.phase_payload(name)
+
+
+def _peak_memory_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)

@@ -1,0 +1,118 @@
+"""``report.html`` of an oversight run, in the frame, style and plots of the other reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from superalign.files import write_atomic
+from superalign.report import plots
+from superalign.report.numbers import duration, mapping, number, read, rows, size, text
+from superalign.report.run_report import render_page
+
+View = dict[str, Any]
+QUANTITIES = {
+    "accuracy": "Accuracy", "gap_recovered": "Gap recovered", "rescued": "Rescued",
+    "misled": "Misled", "detection": "Flaws seen", "specificity": "Right ones spared",
+    "ece": "Calibration error", "swap_flip": "Flips when sides swap",
+}  # fmt: skip
+NUMBERS = {"asd": "Score difference, nats", "judge_tokens": "Judge's words"}
+
+
+def write_oversight_report(summary: dict[str, Any], path: Path) -> Path:
+    """Write the page to ``path``, whole or not at all; returns it.
+
+    Raises:
+        StoreError: the file could not be written.
+    """
+    write_atomic(path, render_page("oversight.html.j2", **view(summary)))
+    return path
+
+
+def view(summary: dict[str, Any]) -> View:
+    """The summary as the template wants it."""
+    arms = rows(summary.get("arms"))
+    marks = [
+        (word, v)
+        for word, name in (("unaided", "unaided"), ("full access", "full_access"))
+        for a in arms
+        if a["name"] == name and (v := number(mapping(a["accuracy"]).get("value"))) is not None
+    ]
+    bars = [(a["name"], read(a["accuracy"])) for a in arms]
+    return {
+        "summary": summary,
+        "facts": _facts(summary),
+        "arms": [_arm(a) for a in arms],
+        "quantities": [*QUANTITIES.values(), *NUMBERS.values()],
+        "forest": plots.forest(bars, marks, "Accuracy by arm") if arms else None,
+        "forms": [
+            {**f, "measured": read(f["measured"])} for f in rows(summary.get("closed_forms"))
+        ],
+        "pressure": _pressure(rows(summary.get("pressure"))),
+        "tests": [
+            _scores(t, t["length"]) for t in rows(mapping(summary.get("critic")).get("tests"))
+        ],
+        "scores": [_scores(t, t["subset"]) for t in rows(summary.get("scores"))],
+    }
+
+
+def _facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    judge, critic = mapping(summary.get("judge")), mapping(summary.get("critic"))
+    informative = summary.get("informative")
+    word = "not applicable" if informative is None else "yes" if informative else "no"
+    return [
+        ("Model", text(summary.get("model"))),
+        ("Judge", text(judge.get("name"), "none")),
+        ("Looks", text(judge.get("looks"), "–")),
+        ("Critic", text(critic.get("name"))),
+        ("Items", text(summary.get("items"), "–")),
+        ("Steps", text(summary.get("steps"), "–")),
+        ("Informative", word),
+        ("Seed", text(summary.get("seed"))),
+        ("Time", duration(summary.get("seconds"))),
+        ("Peak memory", size(summary.get("peak_memory_bytes"))),
+    ]
+
+
+def _arm(arm: View) -> View:
+    return {
+        "name": arm["name"],
+        "rates": [read(arm.get(key)) for key in QUANTITIES],
+        "numbers": [read(arm.get(key)) for key in NUMBERS],
+    }
+
+
+def _pressure(levels: list[View]) -> View | None:
+    """Share judged wrong by the number of drafts each side chooses from."""
+    if not levels:
+        return None
+    names = list(mapping(levels[0]["misled"]))
+    lines = [
+        plots.Series(n, [(row["best_of"], read(row["misled"][n])) for row in levels])
+        for n in ("consultancy", "debate")
+    ]
+    return {
+        "svg": plots.curve(lines, "Judged wrong under pressure", "rate", "best of"),
+        "legend": [line.name for line in lines],
+        "names": names,
+        "rows": [
+            {
+                "best_of": row["best_of"],
+                "misled": [read(row["misled"][n]) for n in names],
+                "p": f"{row['p']:.2g}",
+            }
+            for row in levels
+        ],
+    }
+
+
+def _scores(table: View, name: str) -> View:
+    keys = ("f1", "accuracy_wrong", "accuracy_right", "false_claims", "fix_valid")
+    return {
+        "name": name,
+        "n": table["n"],
+        "rows": [
+            {"name": c["name"], "cells": [read(c.get(k)) for k in keys]}
+            for c in rows(table["critics"])
+        ],
+    }
