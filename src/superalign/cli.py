@@ -342,8 +342,7 @@ def oversee(
         store = RunStore.create(out or _free_folder(Path("runs") / "oversee"), dump_config(chosen))
     with store:
         try:
-            asked = command.ask if sys.stdin.isatty() else None
-            summary = run_oversee(chosen, store, _Reporter(json_), asked)
+            summary = run_oversee(chosen, store, _Reporter(json_), command.ask)
         except KeyboardInterrupt:
             raise _Interrupted(
                 f"state saved; continue with: superalign oversee --resume {store.path}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from superalign.config import load_section
 from superalign.errors import InputError
+from superalign.oversight.problems import FAMILIES
 from superalign.oversight.settings import OverseeConfig
 
 
@@ -29,11 +31,28 @@ def settings(
     options += [f"critic.kind={critic}"] if critic else []
     values = {key: value for key, value in given.items() if value is not None}
     found = load_section(OverseeConfig, config, [*overrides, *options], **values)
-    if score is None and not learn:
-        return found
-    files = {"learn": tuple(map(str, learn))} if learn else {}
+    files: dict[str, Any] = {"learn": tuple(map(str, learn))} if learn else {}
     files |= {"file": str(score)} if score is not None else {}
-    return found.model_copy(update={"score": found.score.model_copy(update=files)})
+    found = found.model_copy(update={"score": found.score.model_copy(update=files)})
+    _check(found)
+    return found
+
+
+def _check(config: OverseeConfig) -> None:
+    """Refuse what cannot be run, before anything is made."""
+    unknown = [f for f in config.families if f not in FAMILIES]
+    if unknown:
+        raise InputError(f"unknown family '{unknown[0]}'; allowed: {', '.join(FAMILIES)}")
+    own = config.score
+    if own.file is not None and not own.learn:
+        raise InputError("nothing to learn from; allowed: --learn FILE (repeatable)")
+    if own.learn and own.file is None:
+        raise InputError("--learn goes with --score FILE")
+    for path in (*own.learn, *([own.file] if own.file is not None else [])):
+        if not Path(path).is_file():
+            raise InputError(f"no file {path}; allowed: JSON lines, CSV or Parquet, also .gz")
+    if own.file is None and config.judge.kind == "person" and not sys.stdin.isatty():
+        raise InputError("a person as judge needs a terminal; allowed: exact, learned, noisy")
 
 
 def resumed(folder: Path, others: Sequence[Any]) -> OverseeConfig:

@@ -18,7 +18,6 @@ from superalign.oversight.critic_tests import quality_table
 from superalign.oversight.critics import Calculator, Critic, Planted, Random, Written
 from superalign.oversight.experiment import items_of, judged_traces, run_arms, run_pressure
 from superalign.oversight.judges import Exact, Judge, Learned, Noisy, Person
-from superalign.oversight.problems import FAMILIES
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.step_files import read_learned, read_scored
 from superalign.oversight.step_scores import fit_head, head_row, table
@@ -42,11 +41,8 @@ def run_oversee(
     With ``config.score.file`` a step critic is scored on that file; otherwise the arms are judged.
 
     Raises:
-        InputError: a file, family or model that cannot be used.
+        InputError: a file or model that cannot be used.
     """
-    unknown = [f for f in config.families if f not in FAMILIES]
-    if unknown:
-        raise InputError(f"unknown family '{unknown[0]}'; allowed: {', '.join(FAMILIES)}")
     found = (
         _scored(config, store, progress)
         if config.score.file
@@ -169,8 +165,6 @@ def _judge(
 
 def _scored(config: OverseeConfig, store: RunStore, progress: Progress) -> dict[str, Any]:
     """A step critic on a file of labelled solutions."""
-    if not config.score.learn:
-        raise InputError("nothing to learn from; allowed: --learn FILE (repeatable)")
     return _phase(store, "score", lambda: _score(config, store, progress))
 
 
