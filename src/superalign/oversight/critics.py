@@ -14,7 +14,7 @@ from typing import Protocol
 
 from superalign.critic.steps import location, step_of
 from superalign.oversight.judges import identity
-from superalign.oversight.traces import Trace, read_line
+from superalign.oversight.traces import Trace, apply, read_line
 from superalign.records import Claim
 
 
@@ -65,6 +65,34 @@ class Random:
         if rng.random() >= self.share:
             return []
         return [_claim(trace, rng.randrange(len(trace)), "wrong step", self.name)]
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """Claims a random line and "fixes" it with another sum: a critic whose repairs are noise."""
+
+    seed: int = 0
+    name: str = "random critic"
+
+    def claims(self, trace: Trace) -> list[Claim]:
+        """One claim whose fix can be executed and is right only by chance."""
+        rng = _rng(self.seed, self.name, trace)
+        sums = [i for i, line in enumerate(trace.lines) if line.performs is not None]
+        position = rng.choice(sums)
+        due = trace.due(position)
+        reading = None if due is None else read_line(due)
+        if reading is None:
+            return []
+        logical = trace.problem.logical
+        values = tuple(
+            rng.randint(0, 1) if logical else max(1, v + rng.randint(-9, 9)) for v in reading.values
+        )
+        result = apply(reading.operation, values)
+        index = trace.pending(position)
+        assert index is not None
+        fix = trace.problem.write(index, reading.operation, values, result)
+        claim = _claim(trace, position, "wrong step", self.name)
+        return [claim.model_copy(update={"fix": fix})]
 
 
 @dataclass(frozen=True)

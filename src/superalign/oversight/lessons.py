@@ -17,6 +17,7 @@ from superalign.critic.steps import step_of
 from superalign.models.local import LocalModel
 from superalign.oversight.critics import Critic
 from superalign.oversight.traces import Line, Trace, read_line
+from superalign.oversight.trained import imitate
 from superalign.records import Claim
 from superalign.statistics import mcnemar, paired_difference, rate
 
@@ -61,6 +62,18 @@ def lessons(
     for name, critic in critics.items():
         arms[name] = [revised(t, critic.claims(t)) for t in work]
     return arms
+
+
+def taught(
+    base: LocalModel, arms: Mapping[str, Sequence[Trace]], tests: Sequence[Trace], seed: int
+) -> list[dict[str, Any]]:
+    """Train a fresh adapter per arm and work the test problems; see ``comparison``."""
+    before = solves(base, tests)
+    outcomes = {}
+    for name, demonstrations in arms.items():
+        model, _ = imitate(base, demonstrations, seed)
+        outcomes[name] = solves(model, tests)
+    return comparison(outcomes, before)
 
 
 def solves(model: LocalModel, problems: Sequence[Trace]) -> list[bool]:

@@ -15,9 +15,11 @@ from superalign.errors import InputError
 from superalign.models import LocalModel, load_model
 from superalign.oversight.closed_forms import compare, expected_detection
 from superalign.oversight.critic_tests import quality_table
-from superalign.oversight.critics import Calculator, Critic, Planted, Random, Written
+from superalign.oversight.critics import Calculator, Critic, Planted, Random, Rewriting, Written
 from superalign.oversight.experiment import items_of, judged_traces, run_arms, run_pressure
+from superalign.oversight.gap import gap_by_steps
 from superalign.oversight.judges import Exact, Judge, Learned, Noisy, Person
+from superalign.oversight.lessons import lessons, taught
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.step_files import read_learned, read_scored
 from superalign.oversight.step_scores import fit_head, head_row, table
@@ -30,6 +32,7 @@ from superalign.store import RunStore
 SCHEMA = 1
 Progress = Callable[[str, float, str], None]
 Ask = Callable[[str, tuple[str, ...], int], bool]
+WORKED = 29
 TESTED = 17  # added to the seed of test traces, so that they are none of the trained ones
 
 
@@ -115,7 +118,8 @@ def _critic(
         return made[kind], {}
     payload = _phase(store, "critic", lambda: _train(config, store, progress, traces))
     claims = {k: [Claim(**c) for c in v] for k, v in payload["claims"].items()}
-    return Written(claims), {"training": payload["training"], "tests": payload["tests"]}
+    shown = ("training", "tests", "gap", "learner")
+    return Written(claims), {key: payload[key] for key in shown}
 
 
 def _train(
@@ -136,11 +140,31 @@ def _train(
         assert critic.model.adapter is not None
         critic.model.adapter.save(folder, config.model)
         critic.head.save(folder / "step_head.safetensors")
+    gap = gap_by_steps(
+        critic, config.gap, config.tests // 2, seed=config.seed, families=config.families
+    )
     return {
+        "gap": gap,
+        "learner": _learner(config, base, critic) if config.learner.items else [],
         "training": cost,
         "tests": quality_table(new, claims, config.seed),
         "claims": {k: [c.model_dump() for c in v] for k, v in claims.items()},
     }
+
+
+def _learner(
+    config: OverseeConfig, base: LocalModel, critic: TrainedCritic
+) -> list[dict[str, Any]]:
+    """The learner's gain by critic, on work that is flawed two times in three."""
+    own = config.learner
+    work = planted_traces(config.seed + WORKED, own.items, (own.steps,), config.families, 1 / 3)
+    tests = judged_traces(config.seed + WORKED, own.tests, own.steps, config.families)
+    critics: dict[str, Critic] = {
+        "random critic": Rewriting(seed=config.seed),
+        "trained critic": Written(critic.claims(work)),
+        "gold critique": Planted(seed=config.seed),
+    }
+    return taught(base, lessons(work, critics, config.seed), tests, config.seed)
 
 
 def _judge(

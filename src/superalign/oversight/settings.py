@@ -44,6 +44,14 @@ class CriticConfig(Section):
     )
 
 
+class LearnerConfig(Section):
+    """What the critic is worth to a learner (needs the trained critic)."""
+
+    items: int = Field(0, ge=0, description="worked problems it learns from, per arm; 0: not run")
+    tests: int = Field(200, ge=20, description="new problems it is tested on")
+    steps: int = Field(4, ge=2, description="steps of both")
+
+
 class ScoreConfig(Section):
     """A step critic on a file of labelled solutions, such as ProcessBench."""
 
@@ -72,6 +80,11 @@ class OverseeConfig(Section):
     tests: int = Field(
         300, ge=20, description="trained critic: new traces it is tested on, per length"
     )
+    gap: tuple[int, ...] = Field(
+        (), description="trained critic: steps k at which generator, discriminator and critique "
+        "are compared; empty: not run",
+    )  # fmt: skip
+    learner: LearnerConfig = LearnerConfig()
     score: ScoreConfig = ScoreConfig()
     seed: int = Field(0, ge=0, lt=2**32, description="seed of every random choice")
     device: str | None = Field(None, description="torch device; null chooses")

@@ -23,6 +23,7 @@ from superalign.critic.step_reader import middle_layers, question_prompt, read_s
 from superalign.critic.steps import location
 from superalign.learner.examples import Example
 from superalign.learner.offline import train_offline
+from superalign.learner.optimisation import TrainingReport
 from superalign.models.local import LocalModel
 from superalign.models.packing import Tree
 from superalign.oversight.flaws import make_trace
@@ -86,15 +87,8 @@ class TrainedCritic:
         start = time.monotonic()
         traces = planted_traces(seed + 1, config.items, config.steps, families)
         say = progress or (lambda *_: None)
-        model = base.with_adapter(
-            base.fresh_adapter(rank=LEARNING.lora_rank, alpha=LEARNING.lora_alpha, seed=seed),
-            f"{base.name} critic",
-        )
         right = [faithful(t.problem) if t.flaws else t for t in traces]
-        examples = [_example(model, t) for t in right]
-        report = train_offline(
-            model, examples, LEARNING, seed=seed, progress=lambda s, n: say("critic: adapt", s, n)
-        )
+        model, report = imitate(base, right, seed, lambda s, n: say("critic: adapt", s, n))
         layers = middle_layers(model.depth)
         views = read_solutions(
             model, [t.solution for t in traces], layers, lambda s: say("critic: read", s, "")
@@ -200,7 +194,20 @@ def learned_ratios(
     }
 
 
-def _example(model: LocalModel, trace: Trace) -> Example:
-    prompt = model.encode(question_prompt(trace.problem.question), raw=True)
-    lines = sum((model.encode_completion(f"{x.text}\n") for x in trace.lines), ())
-    return Example(Tree(prompt, (lines,)), 1.0, 1.0)
+def imitate(
+    base: LocalModel,
+    traces: Sequence[Trace],
+    seed: int,
+    progress: Callable[[float, str], None] | None = None,
+) -> tuple[LocalModel, TrainingReport]:
+    """A view of ``base`` with a fresh adapter trained to write ``traces``, and what that took."""
+    model = base.with_adapter(
+        base.fresh_adapter(rank=LEARNING.lora_rank, alpha=LEARNING.lora_alpha, seed=seed),
+        f"{base.name} critic",
+    )
+    examples = []
+    for trace in traces:
+        prompt = model.encode(question_prompt(trace.problem.question), raw=True)
+        lines = sum((model.encode_completion(f"{x.text}\n") for x in trace.lines), ())
+        examples.append(Example(Tree(prompt, (lines,)), 1.0, 1.0))
+    return model, train_offline(model, examples, LEARNING, seed=seed, progress=progress)
