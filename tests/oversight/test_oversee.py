@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+import toy
 from superalign import cli
 from superalign.config import dump_config
 from superalign.errors import InputError
@@ -111,3 +112,58 @@ def test_a_mistake_is_one_line(
 def test_resume_takes_no_other_options(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="drop the other options"):
         command.resumed(tmp_path, ["noisy"])
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return toy.model_folder(tmp_path_factory.getbasetemp())
+
+
+def test_a_critic_is_scored_on_a_file(tmp_path: Path, model_folder: Path) -> None:
+    learn, scored = tmp_path / "learn.jsonl", tmp_path / "scored.jsonl"
+    sums = "{0}*4=<<{0}*4={1}>>{1}\\n{1}+2=<<{1}+2={2}>>{2}"
+    learn.write_text(
+        "\n".join(
+            f'{{"question": "Ann has {i} bags of 4 nuts and 2 more.", "answer": "{4 * i + 2}", '
+            f'"solution": "{sums.format(i, 4 * i, 4 * i + 2)}"}}'
+            for i in range(2, 62)
+        )
+    )
+    scored.write_text(
+        '{"question": "3 bags of 4?", "steps": ["3*4=12", "so 12"], "label": -1}\n'
+        '{"question": "3 bags of 5?", "steps": ["3+5=8", "so 8"], "label": 0}\n'
+        '{"question": "3 bags of 6?", "steps": ["3*6=18", "18+1=20"], "label": 1}\n'
+    )
+    score = SMALL.score.model_copy(update={"file": str(scored), "learn": (str(learn),)})
+    config = SMALL.model_copy(update={"score": score, "model": str(model_folder)})
+    summary = run(tmp_path, config)
+    assert [s["subset"] for s in summary["scores"]] == ["all"]
+    rows = {c["name"]: c for c in summary["scores"][0]["critics"]}
+    assert rows["trained"]["f1"]["n"] == 3
+    assert rows["calculator"]["accuracy_wrong"]["value"] == 0.5
+    assert summary["critic"]["own_data"][0]["f1"]["n"] == 12
+    assert (tmp_path / "run" / "checkpoints" / "critic" / "step_head.safetensors").is_file()
+    page = write_oversight_report(summary, tmp_path / "report.html").read_text()
+    assert "No arms" in page
+
+
+def test_the_trained_critic_and_the_learned_judge_run_through(
+    tmp_path: Path, model_folder: Path
+) -> None:
+    critic = SMALL.critic.model_copy(update={"kind": "trained", "items": 50, "steps": (3,)})
+    judge = SMALL.judge.model_copy(
+        update={"kind": "learned", "items": 30, "model": str(model_folder)}
+    )
+    learner = SMALL.learner.model_copy(update={"items": 4, "tests": 20, "steps": 3})
+    changes = {
+        "critic": critic, "judge": judge, "learner": learner, "model": str(model_folder),
+        "items": 20, "steps": 4, "tests": 20, "gap": (3,), "pressure": (1,),
+    }  # fmt: skip
+    summary = run(tmp_path, SMALL.model_copy(update=changes))
+    tests = summary["critic"]["tests"]
+    assert [t["length"] for t in tests] == ["trained length", "twice the length"]
+    assert [c["name"] for c in tests[0]["critics"]][0] == "trained"
+    assert {r["name"] for r in summary["critic"]["learner"]} >= {"none", "gold critique"}
+    assert summary["critic"]["gap"][0]["steps"] == 3
+    assert summary["judge"]["name"].startswith("learned")
+    assert "First-error F1" in write_oversight_report(summary, tmp_path / "r.html").read_text()

@@ -7,16 +7,18 @@ last one), so a step is seen in the light of all that stands before it and of no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
 from superalign.critic.step_tools import Array, tool_features
 from superalign.critic.steps import Solution
-from superalign.errors import InputError
+from superalign.errors import InputError, ModelError
 from superalign.models.local import LocalModel
 from superalign.models.packing import Tree
 from superalign.models.readings import Reading, readings
@@ -46,6 +48,27 @@ class StepViews(NamedTuple):
 def middle_layers(depth: int) -> list[int]:
     """The layers that are read: about 40, 60 and 80% of the depth, at least 1."""
     return sorted({max(1, round(depth * share)) for share in (0.4, 0.6, 0.8)})
+
+
+def save_views(path: Path, views: Sequence[StepViews]) -> None:
+    """Write views as one safetensors file."""
+    parts = {k: np.concatenate([getattr(v, k) for v in views]) for k in StepViews._fields}
+    save_file(parts | {"steps": np.asarray([len(v.tools) for v in views])}, path)
+
+
+def load_views(path: Path) -> list[StepViews]:
+    """Read what ``save_views`` wrote.
+
+    Raises:
+        ModelError: the file is missing or holds something else.
+    """
+    try:
+        parts = load_file(path)
+        ends = np.cumsum(parts["steps"])[:-1]
+        columns = [np.split(parts[k], ends) for k in StepViews._fields]
+    except Exception as error:
+        raise ModelError(f"cannot read views from {path}: {error}") from error
+    return [StepViews(*row) for row in zip(*columns, strict=True)]
 
 
 def read_solutions(

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import resource
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from superalign.critic.step_reader import middle_layers, read_solutions
 from superalign.errors import InputError
 from superalign.models import LocalModel, load_model
 from superalign.oversight.closed_forms import compare, expected_detection
@@ -20,17 +17,14 @@ from superalign.oversight.experiment import items_of, judged_traces, run_arms, r
 from superalign.oversight.gap import gap_by_steps
 from superalign.oversight.judges import Exact, Judge, Learned, Noisy, Person
 from superalign.oversight.lessons import lessons, taught
+from superalign.oversight.score_run import Progress, phase, score_file
 from superalign.oversight.settings import OverseeConfig
-from superalign.oversight.step_files import read_learned, read_scored
-from superalign.oversight.step_scores import fit_head, head_row, table
 from superalign.oversight.traces import Trace
 from superalign.oversight.trained import TrainedCritic, learned_ratios, planted_traces
-from superalign.oversight.worked_solutions import question_key
 from superalign.records import Claim
 from superalign.store import RunStore
 
 SCHEMA = 1
-Progress = Callable[[str, float, str], None]
 Ask = Callable[[str, tuple[str, ...], int], bool]
 WORKED = 29
 TESTED = 17  # added to the seed of test traces, so that they are none of the trained ones
@@ -47,7 +41,7 @@ def run_oversee(
         InputError: a file or model that cannot be used.
     """
     found = (
-        _scored(config, store, progress)
+        score_file(config, store, progress)
         if config.score.file
         else _judged(config, store, progress, ask)
     )
@@ -86,8 +80,8 @@ def _judged(
         levels = [] if config.judge.kind == "person" else config.pressure
         return {"rows": run_pressure(items, judge, looks, levels, partial(progress, "pressure"))}
 
-    found = _phase(store, "arms", arms)
-    pressed = _phase(store, "pressure", pressure)
+    found = phase(store, "arms", arms)
+    pressed = phase(store, "pressure", pressure)
     exact = config.judge.kind == "exact" and config.critic.kind in ("gold", "planted")
     silent = config.critic.kind == "gold" or config.critic.false == 0
     recall = 1.0 if config.critic.kind == "gold" else config.critic.recall
@@ -116,7 +110,7 @@ def _critic(
             "calculator": Calculator(),
         }
         return made[kind], {}
-    payload = _phase(store, "critic", lambda: _train(config, store, progress, traces))
+    payload = phase(store, "critic", lambda: _train(config, store, progress, traces))
     claims = {k: [Claim(**c) for c in v] for k, v in payload["claims"].items()}
     shown = ("training", "tests", "gap", "learner")
     return Written(claims), {key: payload[key] for key in shown}
@@ -184,49 +178,7 @@ def _judge(
         model = load_model(own.model, device=config.device, dtype=config.dtype)
         return {"ratios": learned_ratios(model, own, traces, seed=config.seed, progress=progress)}
 
-    return Learned(_phase(store, "judge", read)["ratios"], f"learned {own.model}")
-
-
-def _scored(config: OverseeConfig, store: RunStore, progress: Progress) -> dict[str, Any]:
-    """A step critic on a file of labelled solutions."""
-    return _phase(store, "score", lambda: _score(config, store, progress))
-
-
-def _score(config: OverseeConfig, store: RunStore, progress: Progress) -> dict[str, Any]:
-    own = config.score
-    subsets = read_scored(Path(own.file or ""), own.limit)
-    unseen = {question_key(s.question) for rows in subsets.values() for s in rows}
-    learned, counts = read_learned([Path(p) for p in own.learn], unseen, own.items, config.seed)
-    model: LocalModel = load_model(config.model, device=config.device, dtype=config.dtype)
-    layers = middle_layers(model.depth)
-    read = partial(read_solutions, model, layers=layers)
-    views = read(learned, progress=lambda s: progress("read what is learnt", s, ""))
-    head, dev = fit_head(learned, views, seed=config.seed)
-    scored = {
-        name: read(rows, progress=lambda s, n=name: progress(f"read {n}", s, ""))
-        for name, rows in subsets.items()
-    }
-    with store.checkpoint("critic") as folder:
-        head.save(folder / "step_head.safetensors")
-    held = [learned[i] for i in dev]
-    return {
-        "critic": {
-            "name": "trained",
-            "learnt": len(learned) - len(dev),
-            "from": counts,
-            "threshold": head.threshold,
-            "own_data": head_row("trained", head, held, [views[i] for i in dev]),
-        },
-        "scores": table(head, subsets, scored),
-    }
-
-
-def _phase(store: RunStore, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What a phase left, done now if it was not done before."""
-    if not store.phase_done(name):
-        start = time.monotonic()
-        store.finish_phase(name, work(), seconds=time.monotonic() - start)
-    return store.phase_payload(name)
+    return Learned(phase(store, "judge", read)["ratios"], f"learned {own.model}")
 
 
 def _peak_memory_bytes() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,20 +97,3 @@ def head_row(
     """The head on one set."""
     found = [f.claimed(head.threshold) for f in head.findings(views)]
     return score_row(name, found, [s.first_error for s in solutions])
-
-
-def table(
-    head: StepHead,
-    subsets: Mapping[str, Sequence[Solution]],
-    views: Mapping[str, Sequence[StepViews]],
-) -> list[dict[str, Any]]:
-    """Every subset with the head and the rules."""
-    return [
-        {
-            "subset": name,
-            "n": len(solutions),
-            "wrong": sum(s.first_error is not None for s in solutions),
-            "critics": [head_row("trained", head, solutions, views[name]), *rule_rows(solutions)],
-        }
-        for name, solutions in subsets.items()
-    ]
