@@ -162,7 +162,7 @@ def test_the_trained_critic_and_the_learned_judge_run_through(
     summary = run(tmp_path, SMALL.model_copy(update=changes))
     tests = summary["critic"]["tests"]
     assert [t["length"] for t in tests] == ["trained length", "twice the length"]
-    assert [c["name"] for c in tests[0]["critics"]][0] == "trained"
+    assert tests[0]["critics"][0]["name"] == "trained"
     assert {r["name"] for r in summary["critic"]["learner"]} >= {"none", "gold critique"}
     assert summary["critic"]["gap"][0]["steps"] == 3
     assert summary["judge"]["name"].startswith("learned")

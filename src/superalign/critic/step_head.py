@@ -171,9 +171,10 @@ def _joined(views: Sequence[StepViews]) -> tuple[Tensor, Tensor]:
 def _directions(states: Tensor, seed: int) -> dict[str, Tensor]:
     """Main directions of the centred, scaled states."""
     center, scale = states.mean(0), states.std(0) + 1e-3
-    torch.manual_seed(seed)
     rank = min(DIRECTIONS, *states.shape)
-    _, _, basis = torch.pca_lowrank((states - center) / scale, q=rank, center=False, niter=3)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        _, _, basis = torch.pca_lowrank((states - center) / scale, q=rank, center=False, niter=3)
     return {"center": center, "scale": scale, "basis": basis.contiguous()}
 
 

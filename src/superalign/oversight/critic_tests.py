@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from superalign.critic.step_head import Finding
 from superalign.critic.steps import first_claimed
 from superalign.oversight.critics import (
     Calculator,
@@ -19,6 +20,8 @@ from superalign.oversight.step_scores import score_row
 from superalign.oversight.traces import Trace
 from superalign.records import Claim, Critique
 from superalign.statistics import rate
+
+DIAL = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 def rules(seed: int) -> list[Critic]:
@@ -68,6 +71,26 @@ def quality_table(
         {"length": name, "n": len(traces), "critics": [quality(c, traces) for c in critics]}
         for name, traces in traces_by_length.items()
     ]
+
+
+def dial(traces: Sequence[Trace], found: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Recall of the first error against false claims as the threshold moves (the Pareto curve).
+
+    ``claims`` is how many claims there are per trace: the critique's length.
+    """
+    rows = []
+    for threshold in DIAL:
+        said = [f.claimed(threshold) for f in found]
+        pairs = list(zip(said, traces, strict=True))
+        rows.append(
+            {
+                "threshold": threshold,
+                "recall": rate(s == t.first_error for s, t in pairs if t.flaws).as_dict(),
+                "false_claims": rate(s is not None for s, t in pairs if not t.flaws).as_dict(),
+                "claims": rate(s is not None for s, _ in pairs).as_dict(),
+            }
+        )
+    return rows
 
 
 def _holds(trace: Trace, position: int, claims: Sequence[Claim]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from superalign.errors import InputError
 from superalign.models import LocalModel, load_model
 from superalign.oversight.closed_forms import compare, expected_detection
-from superalign.oversight.critic_tests import quality_table
+from superalign.oversight.critic_tests import dial, quality_table
 from superalign.oversight.critics import Calculator, Critic, Planted, Random, Rewriting, Written
 from superalign.oversight.experiment import items_of, judged_traces, run_arms, run_pressure
 from superalign.oversight.gap import gap_by_steps
@@ -112,7 +112,7 @@ def _critic(
         return made[kind], {}
     payload = phase(store, "critic", lambda: _train(config, store, progress, traces))
     claims = {k: [Claim(**c) for c in v] for k, v in payload["claims"].items()}
-    shown = ("training", "tests", "gap", "learner")
+    shown = ("training", "tests", "dial", "gap", "learner")
     return Written(claims), {key: payload[key] for key in shown}
 
 
@@ -129,7 +129,10 @@ def _train(
         name: planted_traces(config.seed + TESTED + i, config.tests, ks, config.families)
         for i, (name, ks) in enumerate(lengths.items())
     }
-    claims = critic.claims([*traces, *(t for ts in new.values() for t in ts)], progress)
+    everything = [*traces, *(t for ts in new.values() for t in ts)]
+    found = critic.findings(everything, progress)
+    claims = critic.claims(everything, found)
+    tested = slice(len(traces), len(traces) + len(new["trained length"]))
     with store.checkpoint("critic") as folder:
         assert critic.model.adapter is not None
         critic.model.adapter.save(folder, config.model)
@@ -142,6 +145,7 @@ def _train(
         "learner": _learner(config, base, critic) if config.learner.items else [],
         "training": cost,
         "tests": quality_table(new, claims, config.seed),
+        "dial": dial(new["trained length"], found[tested]),
         "claims": {k: [c.model_dump() for c in v] for k, v in claims.items()},
     }
 

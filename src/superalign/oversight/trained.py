@@ -115,10 +115,13 @@ class TrainedCritic:
         return self.head.findings(views)
 
     def claims(
-        self, traces: Sequence[Trace], progress: Progress | None = None
+        self, traces: Sequence[Trace], found: Sequence[Finding] | None = None
     ) -> dict[str, list[Claim]]:
-        """Claims by trace identity: the likeliest first error, if one is likely enough."""
-        found = self.findings(traces, progress)
+        """Claims by trace identity: the likeliest first error, if one is likely enough.
+
+        ``found`` are the findings on these traces where they have been made already.
+        """
+        found = self.findings(traces) if found is None else found
         steps = [f.claimed(self.head.threshold) for f in found]
         flagged = [(t, s, f) for t, s, f in zip(traces, steps, found, strict=True) if s is not None]
         fixes = self._fixes([(t, s) for t, s, _ in flagged])

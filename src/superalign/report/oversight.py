@@ -52,6 +52,12 @@ def view(summary: dict[str, Any]) -> View:
         "tests": [
             _scores(t, t["length"]) for t in rows(mapping(summary.get("critic")).get("tests"))
         ],
+        "dial": _dial(rows(mapping(summary.get("critic")).get("dial"))),
+        "gap": _gap(rows(mapping(summary.get("critic")).get("gap"))),
+        "learner": [
+            {"name": r["name"], "accuracy": read(r["accuracy"]), "gain": read(r["gain"])}
+            for r in rows(mapping(summary.get("critic")).get("learner"))
+        ],
         "scores": [_scores(t, t["subset"]) for t in rows(summary.get("scores"))],
     }
 
@@ -116,3 +122,28 @@ def _scores(table: View, name: str) -> View:
             for c in rows(table["critics"])
         ],
     }
+
+
+def _dial(points: list[View]) -> View | None:
+    """Recall against false claims as the threshold moves."""
+    if not points:
+        return None
+    keys = ("recall", "false_claims", "claims")
+    lines = [
+        plots.Series(key.replace("_", " "), [(p["threshold"], read(p[key])) for p in points])
+        for key in keys
+    ]
+    svg = plots.curve(lines, "The dial: what a threshold costs", "rate", "threshold")
+    return {"svg": svg, "legend": [line.name for line in lines]}
+
+
+def _gap(points: list[View]) -> View | None:
+    """Generator, discriminator and critique by number of steps."""
+    if not points:
+        return None
+    keys = ("generator", "discriminator", "critique")
+    lines = [plots.Series(k, [(p["steps"], read(p[k])) for p in points]) for k in keys]
+    svg = plots.curve(lines, "Generator, discriminator, critique", "rate", "steps")
+    cells = ("generator", "discriminator", "critique", "gap", "false_claims")
+    table = [{"steps": p["steps"], "cells": [read(p[k]) for k in cells]} for p in points]
+    return {"svg": svg, "legend": list(keys), "rows": table}
