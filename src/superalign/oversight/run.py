@@ -11,7 +11,7 @@ from typing import Any
 from superalign.errors import InputError
 from superalign.models import LocalModel, load_model
 from superalign.oversight.closed_forms import compare, expected_detection
-from superalign.oversight.critic_tests import dial, quality_table
+from superalign.oversight.critic_tests import best_of_n, dial, quality_table
 from superalign.oversight.critics import Calculator, Critic, Planted, Random, Rewriting, Written
 from superalign.oversight.experiment import items_of, judged_traces, run_arms, run_pressure
 from superalign.oversight.gap import gap_by_steps
@@ -112,7 +112,7 @@ def _critic(
         return made[kind], {}
     payload = phase(store, "critic", lambda: _train(config, store, progress, traces))
     claims = {k: [Claim(**c) for c in v] for k, v in payload["claims"].items()}
-    shown = ("training", "tests", "dial", "gap", "learner")
+    shown = ("training", "tests", "dial", "best_of_n", "gap", "learner")
     return Written(claims), {key: payload[key] for key in shown}
 
 
@@ -146,6 +146,7 @@ def _train(
         "training": cost,
         "tests": quality_table(new, claims, config.seed),
         "dial": dial(new["trained length"], found[tested]),
+        "best_of_n": best_of_n(everything, found, seed=config.seed),
         "claims": {k: [c.model_dump() for c in v] for k, v in claims.items()},
     }
 

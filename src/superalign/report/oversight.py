@@ -53,6 +53,7 @@ def view(summary: dict[str, Any]) -> View:
             _scores(t, t["length"]) for t in rows(mapping(summary.get("critic")).get("tests"))
         ],
         "dial": _dial(rows(mapping(summary.get("critic")).get("dial"))),
+        "optimised": _optimised(rows(mapping(summary.get("critic")).get("best_of_n"))),
         "gap": _gap(rows(mapping(summary.get("critic")).get("gap"))),
         "learner": [
             {"name": r["name"], "accuracy": read(r["accuracy"]), "gain": read(r["gain"])}
@@ -134,6 +135,18 @@ def _dial(points: list[View]) -> View | None:
         for key in keys
     ]
     svg = plots.curve(lines, "The dial: what a threshold costs", "rate", "threshold")
+    return {"svg": svg, "legend": [line.name for line in lines]}
+
+
+def _optimised(points: list[View]) -> View | None:
+    """Proxy and truth of best-of-n by the divergence from the sampler."""
+    if not points:
+        return None
+    lines = [
+        plots.Series(k, [(round(p["kl"], 3), read(p[k])) for p in points])
+        for k in ("proxy", "truth")
+    ]
+    svg = plots.curve(lines, "Reward and truth under best-of-n", "rate", "KL, nats")
     return {"svg": svg, "legend": [line.name for line in lines]}
 
 
