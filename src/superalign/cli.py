@@ -308,7 +308,7 @@ def oversee(
     critic: Annotated[
         str | None, typer.Option("--critic", help="gold, planted, random, calculator, trained")
     ] = None,
-    items: Annotated[int | None, typer.Option(help="traces that are judged (default 2000)")] = None,
+    items: Annotated[int | None, typer.Option(help="traces that are judged (default 4000)")] = None,
     steps: Annotated[int | None, typer.Option(help="steps of each trace (default 8)")] = None,
     score: Annotated[
         Path | None,

@@ -1,7 +1,6 @@
 """Protocols give what exact looks must give: n = 2,000 items, half of them flawed."""
 
 from functools import cache
-from typing import Any
 
 import pytest
 
@@ -12,50 +11,62 @@ from superalign.oversight.closed_forms import (
     expected_pointer,
 )
 from superalign.oversight.critics import Planted
-from superalign.oversight.experiment import items_of, judged_traces, run_arms
+from superalign.oversight.experiment import items_of, judged_traces
 from superalign.oversight.judges import Exact
-from superalign.oversight.protocols import Item, consultancy, debate
+from superalign.oversight.protocols import ARMS, Arm, Item, consultancy, critique, debate
 from superalign.oversight.traces import Trace
-from superalign.statistics import rate
+from superalign.statistics import Estimate, rate
 
 K, N = 8, 2000
 
 
 @cache
 def traces() -> list[Trace]:
-    return judged_traces(0, N, K)
+    """N flawed traces and as many right ones, by turns."""
+    return judged_traces(0, 2 * N, K)
 
 
+@cache
 def items(recall: float, false: float = 0.0) -> list[Item]:
-    return items_of(traces(), Planted(recall, false), 0)
+    """The flawed ones, with what a critic says."""
+    return items_of(traces()[1::2], Planted(recall, false), 0)
+
+
+def detection(arm: Arm, judged: list[Item], looks: int) -> Estimate:
+    return rate(arm(i, Exact(), looks).flawed > 0.5 for i in judged)
 
 
 @pytest.mark.parametrize(("looks", "recall"), [(2, 0.6), (3, 0.9)])
 def test_every_arm_gives_its_formula(looks: int, recall: float) -> None:
-    found = run_arms(items(recall), Exact(), looks)
-    rows = compare(expected_detection(K, looks, recall), found["arms"])
+    expected = expected_detection(K, looks, recall)
+    found = [
+        {"name": name, "detection": detection(ARMS[name], items(recall), looks).as_dict()}
+        for name in expected
+    ]
+    rows = compare(expected, found)
     assert len(rows) == 7
-    wrong = [(r["name"], r["expected"], r["measured"]) for r in rows if not r["holds"]]
-    assert len(wrong) <= 1, wrong  # 95% intervals: one in seven may miss by chance
-    for row in rows:
-        assert row["measured"]["value"] == pytest.approx(row["expected"], abs=0.05)
-        assert row["measured"]["n"] == N // 2
-    assert found["informative"]
-    by_name: dict[str, Any] = {a["name"]: a for a in found["arms"]}
-    assert by_name["full_access"]["gap_recovered"]["value"] == 1
-    assert abs(by_name["placebo"]["gap_recovered"]["value"]) == 0  # the same looks: the same items
-    assert all(a["specificity"]["value"] == 1 for a in found["arms"])
+    assert all(r["measured"]["n"] == N for r in rows)
+    assert [(r["name"], r["expected"], r["measured"]) for r in rows if not r["holds"]] == []
 
 
-def flagged(arm: Any, judged: list[Item], looks: int) -> float:
-    return float(rate(arm(i, Exact(), looks).flawed > 0.5 for i in judged if i.flawed).value or 0.0)
+def test_right_traces_are_never_called_flawed_and_placebo_changes_nothing() -> None:
+    right = items_of(traces()[:200:2], Planted(0.6), 0)
+    for name, arm in ARMS.items():
+        assert detection(arm, right, 2).value == 0, name
+    judged = items(0.6)
+    for item in judged[:200]:
+        assert ARMS["placebo"](item, Exact(), 2).flawed == ARMS["unaided"](item, Exact(), 2).flawed
+
+
+def flagged(arm: Arm, judged: list[Item], looks: int) -> float:
+    return detection(arm, judged, looks).value or 0.0
 
 
 def test_a_pointer_that_is_wrong_costs_a_look() -> None:
-    judged = items(0.6, 1.0)
-    from superalign.oversight.protocols import critique
-
-    assert flagged(critique, judged, 2) == pytest.approx(expected_pointer(K, 2, 0.6), abs=0.05)
+    estimate = detection(critique, items(0.6, 1.0), 2)
+    assert estimate.low is not None
+    assert estimate.high is not None
+    assert estimate.low <= expected_pointer(K, 2, 0.6) <= estimate.high
 
 
 @pytest.mark.parametrize("order", ["simultaneous", "sequential"])

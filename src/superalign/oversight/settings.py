@@ -69,7 +69,7 @@ class OverseeConfig(Section):
     """Everything that decides an oversight run's result."""
 
     model: str = Field("smollm2", min_length=1, description="the model that the critic is made of")
-    items: int = Field(2000, ge=20, description="traces that are judged, half of them flawed")
+    items: int = Field(4000, ge=20, description="traces that are judged, half of them flawed")
     steps: int = Field(8, ge=2, description="steps k of each trace")
     families: tuple[str, ...] = Field((), description="task families; empty: all")
     pressure: tuple[int, ...] = Field(
