@@ -100,8 +100,8 @@ def lines(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
         yield (arm["name"], *(_cell(arm[k]) for k in keys))
     for subset in summary.get("scores", []):
         for critic in subset["critics"]:
-            keys = ("f1", "accuracy_wrong", "accuracy_right")
-            yield (f"{subset['subset']}: {critic['name']}", *(_cell(critic[k]) for k in keys))
+            scored = ("f1", "accuracy_wrong", "accuracy_right")
+            yield (f"{subset['subset']}: {critic['name']}", *(_cell(critic[k]) for k in scored))
 
 
 def header(summary: dict[str, Any]) -> tuple[str, ...]:

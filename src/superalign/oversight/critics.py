@@ -21,7 +21,10 @@ from superalign.records import Claim
 class Critic(Protocol):
     """Says which lines of a trace are wrong."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the summary calls it."""
+        ...
 
     def claims(self, trace: Trace) -> list[Claim]:
         """Claims, the surest first."""

@@ -26,9 +26,12 @@ PRIOR = 0.5
 
 
 class Judge(Protocol):
-    """One look at a time. ``name`` goes into the summary."""
+    """One look at a time."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the summary calls it."""
+        ...
 
     def look(self, trace: Trace, position: int) -> float:
         """Log-likelihood ratio (nats) that the line at ``position`` introduces an error."""

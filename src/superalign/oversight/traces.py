@@ -212,6 +212,7 @@ def read_line(text: str) -> Reading | None:
     match = LINE.search(text.strip())
     if match is None:
         return None
+    values: tuple[int, ...]
     if match["not"]:
         values, operation = (_value(match["x"]),), "not"
     else:
