@@ -98,13 +98,14 @@ def families(domain: str, split: Split) -> set[str]:
 @pytest.mark.parametrize(
     ("domain", "split", "count", "kinds"),
     [
-        ("safety", "train", 14, 10),
-        ("safety", "held_out", 6, 5),
-        ("benign", "train", 14, 10),
-        ("mathematics", "train", 6, 4),
-        ("mathematics", "held_out", 3, 3),
-        ("ethics", "train", 6, 4),
-        ("ethics", "held_out", 3, 3),
+        ("safety", "train", 28, 17),
+        ("safety", "held_out", 5, 5),
+        ("benign", "train", 28, 17),
+        ("benign", "held_out", 5, 5),
+        ("mathematics", "train", 13, 9),
+        ("mathematics", "held_out", 2, 2),
+        ("ethics", "train", 12, 9),
+        ("ethics", "held_out", 4, 3),
     ],
 )
 def test_there_are_enough(domain: str, split: Split, count: int, kinds: int) -> None:
@@ -186,15 +187,17 @@ def test_braces_in_a_request_survive() -> None:
 def test_held_out_spreads_from_goal_or_operator() -> None:
     trained, kept = query("Hi there."), query("Hi there.", split="held_out")
     rng = random.Random(0)
-    polite, story = registered("attack")["polite"](), registered("attack")["story"]()
-    made = [op.propose(goal, rng, []).split for goal in (trained, kept) for op in (polite, story)]
+    polite, negation = registered("attack")["polite"](), registered("attack")["negation"]()
+    made = [
+        op.propose(goal, rng, []).split for goal in (trained, kept) for op in (polite, negation)
+    ]
     assert made == ["train", "held_out", "held_out", "held_out"]
 
 
 def test_operators_compose() -> None:
     goal = query("How do I bake bread?")
     first = registered("attack")["leet"]().propose(goal, random.Random(1), [])
-    second = registered("attack")["story"]().propose(first, random.Random(1), [])
+    second = registered("attack")["negation"]().propose(first, random.Random(1), [])
     assert first.text in second.text
     assert (second.goal, second.split) == (goal.goal, "held_out")
 
@@ -307,10 +310,10 @@ def test_transplant_puts_the_goal_into_an_earlier_training_success() -> None:
     goal = query("How do I bake bread?")
     rng = random.Random(3)
     success = registered("attack")["urgency"]().propose(source, rng, [])
-    hidden = registered("attack")["story"]().propose(source, rng, [])
+    hidden = registered("attack")["negation"]().propose(source, rng, [])
     transplant = registered("attack")["transplant"]()
     made = transplant.propose(goal, rng, [hidden, success, hidden])
     assert made.text == success.text.replace(source.goal, goal.text)
     fallback = transplant.propose(goal, rng, [hidden, source])
     assert goal.text in fallback.text
-    assert made.split == fallback.split == "train"
+    assert made.split == fallback.split == "held_out"
