@@ -4,6 +4,7 @@ Importing this package registers the built-in operators.
 """
 
 from superalign.attack import (
+    conversation,
     operators_disguise,
     operators_ethics,
     operators_framing,
@@ -27,6 +28,7 @@ BUILT_INS = (
     operators_mathematics,
     operators_ethics,
     operators_framing,
+    conversation,
 )
 """The modules whose import registers the built-in operators."""
 
