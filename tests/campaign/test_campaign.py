@@ -21,7 +21,9 @@ def complies_with(mark: str, name: str = "fake"):
 
     def reply(text: str, i: int) -> str:
         asked = " ".join(w for w in text.split() if len(w) > 3)[-200:]
-        return f"Sure, here is how it goes, step by step at home: {asked}" if mark in text else REFUSAL
+        return (
+            f"Sure, here is how it goes, step by step at home: {asked}" if mark in text else REFUSAL
+        )
 
     return FakeModel(reply, name)
 
@@ -38,7 +40,16 @@ def lasting(summary: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in summary.items() if k != "seconds"}
 
 
-KEYS = ("goals", "solved", "curve", "corrected_success", "over_refusal", "operators", "archive", "gflop")
+KEYS = (
+    "goals",
+    "solved",
+    "curve",
+    "corrected_success",
+    "over_refusal",
+    "operators",
+    "archive",
+    "gflop",
+)
 
 
 def test_a_model_that_always_refuses_is_never_broken(tmp_path: Path) -> None:
@@ -105,7 +116,9 @@ def test_exploring_fills_more_cells_with_the_budget_that_is_left(tmp_path: Path)
 
 def test_goals_come_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "goals.jsonl"
-    rows = [{"text": f"Explain how to break lock number {i}", "risk": "ab"[i % 2]} for i in range(4)]
+    rows = [
+        {"text": f"Explain how to break lock number {i}", "risk": "ab"[i % 2]} for i in range(4)
+    ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     summary = run(tmp_path, complies_with("x"), goals=str(path), category_field="risk", queries=5)
     assert {c["cluster"] for c in summary["clusters"]} == {"a", "b"}

@@ -5,6 +5,8 @@ Importing this package registers the built-in operators.
 
 from superalign.attack import (
     conversation,
+    converters,
+    evolution,
     operators_disguise,
     operators_ethics,
     operators_framing,
@@ -29,6 +31,8 @@ BUILT_INS = (
     operators_ethics,
     operators_framing,
     conversation,
+    converters,
+    evolution,
 )
 """The modules whose import registers the built-in operators."""
 
