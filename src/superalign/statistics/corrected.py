@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from superalign.statistics.estimates import LEVEL, RESAMPLES, Estimate, percentile, undefined
+from superalign.statistics.estimates import LEVEL, RESAMPLES, Array, Estimate, percentile, undefined
 from superalign.statistics.judges import Counts, known_counts
 
 Replay = tuple[int, int]
+DRAWS = 2 * RESAMPLES
 
 
 def corrected_success(
@@ -52,14 +53,14 @@ def corrected_success(
         return undefined("the judge is no better than chance (sensitivity + specificity <= 1)", n)
     value = found / n * _true_rate(float(shares.mean()), *rates) if found else 0.0
     rng = np.random.default_rng(seed)
-    draws: list[float] = []
-    for _ in range(2 * RESAMPLES):
-        se_R, sp_R = (float(rng.beta(h + 0.5, t - h + 0.5)) for h, t in (se, sp))
-        share_R = float(rng.beta(found + 0.5, n - found + 0.5))
-        if se_R + sp_R > 1:
-            draws.append(share_R * _true_rate(_apparent(shares, rng), se_R, sp_R))
-    if len(draws) < (1 + LEVEL) / 2 * 2 * RESAMPLES:
+    se_R, sp_R = (rng.beta(h + 0.5, t - h + 0.5, DRAWS) for h, t in (se, sp))
+    share_R = rng.beta(found + 0.5, n - found + 0.5, DRAWS)
+    apparent_R = _apparent(shares, rng)
+    usable = se_R + sp_R > 1
+    if usable.mean() < (1 + LEVEL) / 2:
         return Estimate(value, 0.0, 1.0, n, "the judge may be no better than chance", missing)
+    true_R = (apparent_R + sp_R - 1)[usable] / (se_R + sp_R - 1)[usable]
+    draws = (share_R[usable] * np.clip(true_R, 0.0, 1.0)).tolist()
     return percentile(value, draws, n, missing)
 
 
@@ -67,7 +68,8 @@ def _true_rate(apparent: float, se: float, sp: float) -> float:
     return float(np.clip((apparent + sp - 1) / (se + sp - 1), 0.0, 1.0))
 
 
-def _apparent(shares: np.ndarray, rng: np.random.Generator) -> float:  # type: ignore[type-arg]
+def _apparent(shares: Array, rng: np.random.Generator) -> Array:
     """Mean verdict of goals drawn anew (Bayesian bootstrap) with half a goal of 0 and half of 1."""
-    weights = rng.gamma(np.concatenate((np.ones(len(shares)), [0.5, 0.5])))
-    return float(weights @ np.concatenate((shares, [0.0, 1.0])) / weights.sum())
+    weights = rng.gamma(np.array([1.0] * len(shares) + [0.5, 0.5]), size=(DRAWS, len(shares) + 2))
+    means: Array = weights @ np.concatenate((shares, [0.0, 1.0])) / weights.sum(1)
+    return means
