@@ -307,6 +307,9 @@ def evaluate(
     label_field: Annotated[
         str | None, typer.Option(help="field that says harmful or safe (safety)")
     ] = None,
+    fresh: Annotated[
+        Path | None, typer.Option(help="file of new rows of the same kind: tests contamination")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="most rows, lowest hash first")] = 500,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer")] = 48,
     device: Device = None,
@@ -320,16 +323,24 @@ def evaluate(
         raise InputError(f"--kind '{kind}'; allowed: safety, benign, mathematics")
     fields = {"text_field": text_field, "answer_field": answer_field, "label_field": label_field}
     summary = evaluate_file(
-        lambda: load_model(model, device=device), data, kind, fields, limit, max_new_tokens
+        lambda: load_model(model, device=device), data, kind, fields, limit, max_new_tokens, fresh
     )
     if json_:
         _print_json(summary)
     else:
-        for name, estimate in summary["measured"].items():
-            print(
-                f"{name}: {_cell(estimate)} (n={estimate['n']}, "
-                f"missing {estimate.get('missing', 0)})"
-            )
+        for part in ("measured", "measured_fresh"):
+            for name, estimate in summary.get(part, {}).items():
+                note = " on fresh rows" if part == "measured_fresh" else ""
+                print(
+                    f"{name}{note}: {_cell(estimate)} (n={estimate['n']}, "
+                    f"missing {estimate.get('missing', 0)})"
+                )
+        if fresh is not None:
+            signs = summary["contamination"]
+            found = signs["familiarity"]
+            print(f"familiarity, AUROC: {_cell(found['auroc'])} (p={found['p']})")
+            print(f"order, p: {signs['order_p']}")
+            print(f"pass rate, old less fresh: {_cell(signs['pass_gap'])}")
 
 
 @app.command()
