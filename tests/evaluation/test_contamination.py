@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from pathlib import Path
@@ -103,7 +104,7 @@ class Ordered(FakeModel):
         rows = []
         for p, c in zip(prompts, continuations, strict=True):
             numbers = [int(w) for w in (p + c).replace("\n", " ").split() if w.isdigit()]
-            rising = sum(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+            rising = sum(a < b for a, b in itertools.pairwise(numbers))
             rows.append(Score(rising + rng.gauss(0, 0.1), 1))
         return rows
 
