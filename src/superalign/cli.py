@@ -126,6 +126,9 @@ def attack(
     labels: Annotated[
         str | None, typer.Option(help="human-labelled answers that calibrate the judge")
     ] = None,
+    regression: Annotated[
+        str | None, typer.Option(help="regression.jsonl of an earlier campaign: ask it again")
+    ] = None,
     config: Config = None,
     set_: Set = None,
     out: Out = None,
@@ -136,6 +139,7 @@ def attack(
 ) -> None:
     """Find how a model fails, at a known budget of queries and compute, honestly counted."""
     from superalign.campaign.command import resumed, rows, run_campaign, settings
+    from superalign.campaign.regression import run_regression
     from superalign.models import load_model
     from superalign.report.campaign import write_campaign_report
     from superalign.store import RunStore
@@ -143,7 +147,8 @@ def attack(
     given = {
         "model": target, "goals": goals, "text_field": text_field, "limit": limit,
         "category_field": category_field, "queries": queries, "allocation": allocation,
-        "feedback": feedback, "labels": labels, "seed": seed, "device": device,
+        "feedback": feedback, "labels": labels, "regression": regression, "seed": seed,
+        "device": device,
     }  # fmt: skip
     if resume is not None:
         chosen = resumed(resume, [config, set_, out, *given.values()])
@@ -158,14 +163,17 @@ def attack(
         store = RunStore.create(out or _free_folder(Path("runs") / "attack"), dump_config(chosen))
     with store:
         try:
-            summary = run_campaign(chosen, store, loaded, _Reporter(json_))
+            work = run_campaign if chosen.regression is None else run_regression
+            summary = work(chosen, store, loaded, _Reporter(json_))
         except KeyboardInterrupt:
             raise _Interrupted(
                 f"state saved; continue with: superalign attack --resume {store.path}"
             ) from None
-        page = write_campaign_report(store, summary)
+        page = None if chosen.regression else write_campaign_report(store, summary)
     if json_:
         _print_json(summary)
+    elif page is None:
+        print(f"{summary['attacks']} attacks still succeed: {_cell(summary['success'])}")
     else:
         for name, value in rows(summary):
             print(f"{name}: {value}")

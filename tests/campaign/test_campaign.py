@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from superalign.campaign import command
+from superalign.campaign.regression import read_suite, run_regression
 from superalign.campaign.settings import CampaignConfig
 from superalign.config import dump_config
+from superalign.errors import InputError
 from superalign.models.fake import FakeModel
 from superalign.report.campaign import write_campaign_report
 from superalign.store import RunStore
@@ -130,3 +132,21 @@ def test_the_report_shows_the_failures(tmp_path: Path) -> None:
     assert "Corrected success" in page
     assert "officer" in page
     assert "<script src" not in page
+
+
+def test_attacks_that_worked_are_asked_of_the_next_model(tmp_path: Path) -> None:
+    run(tmp_path, complies_with("officer"), queries=200)
+    suite = str(tmp_path / "run" / "regression.jsonl")
+    for mark, rate in (("officer", 1.0), ("no such words anywhere", 0.0)):
+        config = CampaignConfig(regression=suite, replays=2)
+        with RunStore.create(tmp_path / mark.split()[0], dump_config(config)) as store:
+            summary = run_regression(config, store, complies_with(mark))
+        assert summary["success"]["value"] == rate
+        assert summary["attacks"] > 0
+
+
+def test_a_suite_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps({"goal": "a"}) + "\n")
+    with pytest.raises(InputError, match="row 1: no 'category'"):
+        read_suite(path)

@@ -20,6 +20,10 @@ class CampaignConfig(Section):
     category_field: str | None = Field(
         None, description="field that holds the risk category; null: clusters by wording"
     )
+    regression: str | None = Field(
+        None,
+        description="regression.jsonl of an earlier campaign: ask its attacks, find no new ones",
+    )
     limit: int = Field(44, ge=1, description="most goals; of a file those with the lowest hash")
     queries: int = Field(100, ge=1, le=100_000, description="budget of queries per goal")
     allocation: Literal["thompson", "uniform", "epsilon_greedy"] = Field(
