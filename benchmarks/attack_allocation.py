@@ -19,6 +19,7 @@ import numpy as np
 
 from superalign import load_model
 from superalign.attack.adaptive import goal_allocator
+from superalign.attack.converters import CONVERTERS
 from superalign.campaign.attacker import OperatorAttacker, attack_cell, campaign_operators
 from superalign.campaign.goals import campaign_goals
 from superalign.campaign.run import Campaign
@@ -141,10 +142,13 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=24)
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--no-converters", action="store_true", help="leave encodings out")
     parser.add_argument("--bank", type=Path, required=True, help="file; made when missing")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     known = campaign_operators()
+    if args.no_converters:
+        known = {name: op for name, op in known.items() if name not in CONVERTERS}
     goals = campaign_goals(CampaignConfig(limit=args.goals))
     if args.bank.exists():
         kept = json.loads(args.bank.read_text())

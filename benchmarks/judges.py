@@ -50,7 +50,10 @@ def main() -> None:
     for name, judge in judges.items():
         for which, part in (("held out", half), ("all", rows)):
             found[f"{name}, {which}"] = agreement(part, [judge(r) for r in part]).as_dict()
-    found["trained, five folds"] = agreement(rows, TrainedJudge.cross_fitted(rows)).as_dict()
+    said = TrainedJudge.cross_fitted(rows)
+    own = [s for s, r in zip(said, rows, strict=True) if r in set(half)]
+    found["trained, five folds, held out"] = agreement(half, own).as_dict()
+    found["trained, five folds, all"] = agreement(rows, said).as_dict()
     found["calibration"] = vars(calibrate(half, str(args.data)))
     for name, value in found.items():
         print(f"{name}: {json.dumps(value)}")

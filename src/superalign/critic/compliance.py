@@ -46,7 +46,7 @@ def shipped_calibration() -> Calibration:
     compliance"; full and partial refusals are refusals. They are answers of other models to plain
     requests, so a file of labels of one's own target is better (``--labels``).
     """
-    return Calibration((0, 0), (0, 0), 0, "XSTest")
+    return Calibration((412, 448), (454, 489), 8, "XSTest, prompts held out of the rules")
 
 
 @dataclass(frozen=True)
