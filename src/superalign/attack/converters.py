@@ -175,4 +175,4 @@ class Converter(Wrapper):
 
 
 for _name, (_label, _) in CONVERTERS.items():
-    register_attack(_name)(type(Converter)(_name, (Converter,), {"name": _name, "__doc__": _label}))
+    register_attack(_name)(type(_name, (Converter,), {"name": _name, "__doc__": _label}))

@@ -71,11 +71,13 @@ def _contamination(
     known, unseen = [g.query.text for g in old], [g.query.text for g in new]
     in_order = [str(row[fields["text_field"] or "text"]) for row in read_rows(path)]
     kept = set(known)
-    passes = [[float((g.verdict.value or 0.0) >= 0.5) for g in rows] for rows in (old, new)]
+    passed, passed_new = (
+        [float((g.verdict.value or 0.0) >= 0.5) for g in rows] for rows in (old, new)
+    )
     return {
         "familiarity": familiarity(model, known, unseen).as_dict(),
         "order_p": order_test(model, [t.strip() for t in in_order if t.strip() in kept]),
-        "pass_gap": mean_difference(*passes).as_dict(),
+        "pass_gap": mean_difference(passed, passed_new).as_dict(),
     }
 
 

@@ -93,7 +93,7 @@ class SuperalignAPI(ModelAPI):  # type: ignore[misc]
         self.batcher.close()
 
 
-@modelapi(name="superalign")
+@modelapi(name="superalign")  # type: ignore[untyped-decorator]
 def superalign() -> type[ModelAPI]:
     """The provider's registration."""
     return SuperalignAPI

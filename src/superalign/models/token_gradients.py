@@ -29,4 +29,5 @@ def token_gradient(
         loss = torch.nn.functional.cross_entropy(logits, ids[0, len(prompt) :])
         (gradient,) = torch.autograd.grad(loss, inputs)
     chosen = gradient[0, span.start : span.stop]
-    return (chosen @ embedding.weight.T).float()
+    scores: Tensor = (chosen @ embedding.weight.T).float()
+    return scores

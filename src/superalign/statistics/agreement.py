@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from superalign.statistics.estimates import RESAMPLES, Estimate, known_pairs, percentile, undefined
+from superalign.statistics.estimates import (
+    RESAMPLES,
+    Array,
+    Estimate,
+    known_pairs,
+    percentile,
+    undefined,
+)
 
 
 def cohen_kappa(
@@ -49,7 +56,7 @@ def cohen_kappa(
     return percentile(value, draws, len(pairs), missing)
 
 
-def _kappa(pairs: np.ndarray) -> float | None:  # type: ignore[type-arg]
+def _kappa(pairs: Array) -> float | None:
     if len(pairs) == 0:
         return None
     observed = float((pairs[:, 0] == pairs[:, 1]).mean())

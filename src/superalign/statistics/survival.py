@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
-from superalign.statistics.estimates import LEVEL, Estimate, undefined
+from superalign.statistics.estimates import LEVEL, Array, Estimate, undefined
 
 
 def event_curve(
@@ -58,7 +59,7 @@ def area_under_curve(times: Sequence[float], happened: Sequence[bool], until: in
     return parts
 
 
-def _share_by(t: np.ndarray, event: np.ndarray, k: float) -> Estimate:  # type: ignore[type-arg]
+def _share_by(t: Array, event: npt.NDArray[np.bool_], k: float) -> Estimate:
     n = len(t)
     if n == 0:
         return undefined("no cases")
