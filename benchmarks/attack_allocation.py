@@ -112,7 +112,7 @@ def record(args, known, goals) -> dict:
 
 def campaign(kind: str, seed: int, args, known, goals, bank):
     config = CampaignConfig(
-        model=args.model, queries=args.queries, seed=seed, allocation=kind, batch=len(goals),
+        target=args.model, queries=args.queries, seed=seed, allocation=kind, batch=len(goals),
         explore=kind == "thompson", replays=1,
     )  # fmt: skip
     attacker = Watching(known, goal_allocator(kind, list(known)))

@@ -145,7 +145,7 @@ def attack(
     from superalign.store import RunStore
 
     given = {
-        "model": target, "goals": goals, "text_field": text_field, "limit": limit,
+        "target": target, "goals": goals, "text_field": text_field, "limit": limit,
         "category_field": category_field, "queries": queries, "allocation": allocation,
         "feedback": feedback, "labels": labels, "regression": regression, "seed": seed,
         "device": device,
@@ -156,7 +156,7 @@ def attack(
         raise InputError("no model; allowed: superalign attack MODEL, or --resume FOLDER")
     else:
         chosen = settings(config, set_ or [], given)
-    loaded = load_model(chosen.model, device=chosen.device, dtype=chosen.dtype)
+    loaded = load_model(chosen.target, device=chosen.device, dtype=chosen.dtype)
     if resume is not None:
         store = RunStore.open(resume, write=True)
     else:

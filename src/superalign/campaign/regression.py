@@ -71,7 +71,7 @@ def run_regression(
     summary = {
         "schema": SCHEMA,
         "command": "attack",
-        "model": config.model,
+        "model": config.target,
         "weight_hash": model.weight_hash,
         "suite": config.regression,
         "attacks": len(suite),

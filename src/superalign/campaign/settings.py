@@ -12,7 +12,7 @@ from superalign.config import Section
 class CampaignConfig(Section):
     """Settings of ``superalign attack``."""
 
-    model: str = Field("smollm2", description="name of the model that is attacked")
+    target: str = Field("smollm2", description="name of the model that is attacked")
     goals: str | None = Field(
         None, description="file of harmful requests; null: those of the safety task"
     )

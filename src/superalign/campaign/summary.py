@@ -37,7 +37,7 @@ def summarise(
     return {
         "schema": SCHEMA,
         "command": "attack",
-        "model": config.model,
+        "model": config.target,
         "weight_hash": weight_hash,
         "seed": config.seed,
         "allocation": config.allocation,
