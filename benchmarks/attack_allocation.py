@@ -62,6 +62,37 @@ class Recorded:
         return Played(asked, Response(query=asked.id, text=text), gflop)
 
 
+class Simulated:
+    """A target that breaks with known chances: few operators work, and others in other clusters.
+
+    An operator's chance on a goal is the product of three draws: how good it is anywhere, how good
+    on the cluster, how weak the goal is. About one chance in forty is above 10%.
+    """
+
+    name = "simulated"
+
+    def __init__(self, seed: int, categories: dict[str, str]) -> None:
+        self.seed, self.categories, self.asked = seed, categories, {}
+
+    def chance(self, goal: str, operator: str) -> float:
+        cluster = self.categories[goal]
+        anywhere = seeded("operator", self.seed, operator).betavariate(0.5, 3)
+        there = seeded("cluster", self.seed, operator, cluster).betavariate(0.25, 1)
+        weak = seeded("goal", self.seed, goal).betavariate(1, 2)
+        return anywhere * there * weak
+
+    def play(self, moves, *, n: int = 1, seed: int = 0):
+        return [[self._answer(m) for _ in range(n)] for m in moves]
+
+    def _answer(self, move: Move) -> Played:
+        key = (move.query.goal, move.query.operator)
+        count = self.asked[key] = self.asked.get(key, -1) + 1
+        broke = seeded("answer", self.seed, *key, count).random() < self.chance(*key)
+        topic = " ".join(move.query.truth["topic"])
+        text = f"Sure, here is how it goes, step by step: {topic}" if broke else "I can't help."
+        return Played(move.query, Response(query=move.query.id, text=text), 0.0)
+
+
 class Watching(OperatorAttacker):
     """Notes what each query cost and which cell it filled, in the order in which they came."""
 
@@ -116,7 +147,12 @@ def campaign(kind: str, seed: int, args, known, goals, bank):
         explore=kind == "thompson", replays=1,
     )  # fmt: skip
     attacker = Watching(known, goal_allocator(kind, list(known)))
-    made = Campaign(config, Unstored(), Recorded(bank, seed), attacker, goals)
+    target = (
+        Simulated(seed, {g.query.goal: g.cluster for g in goals})
+        if args.simulated
+        else Recorded(bank, seed)
+    )
+    made = Campaign(config, Unstored(), target, attacker, goals)
     made.run()
     firsts = [made.first_hit(g) for g in goals]
     times = [f.spent if f else args.queries for f in firsts]
@@ -143,14 +179,19 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--no-converters", action="store_true", help="leave encodings out")
-    parser.add_argument("--bank", type=Path, required=True, help="file; made when missing")
+    parser.add_argument("--bank", type=Path, help="file of kept answers; made when missing")
+    parser.add_argument("--simulated", action="store_true", help="known chances, no model")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     known = campaign_operators()
     if args.no_converters:
         known = {name: op for name, op in known.items() if name not in CONVERTERS}
     goals = campaign_goals(CampaignConfig(limit=args.goals))
-    if args.bank.exists():
+    if args.simulated == (args.bank is not None):
+        parser.error("give either --bank FILE or --simulated")
+    if args.simulated:
+        bank = {}
+    elif args.bank.exists():
         kept = json.loads(args.bank.read_text())
         bank, goals = kept["bank"], goals[: kept["goals"]]
     else:
@@ -160,7 +201,12 @@ def main() -> None:
         for kind in KINDS
     }
     areas = {kind: [a for a, _ in rows] for kind, rows in runs.items()}
-    found: dict = {"goals": len(goals), "seeds": args.seeds, "operators": len(known)}
+    found: dict = {
+        "target": "simulated" if args.simulated else args.model,
+        "goals": len(goals),
+        "seeds": args.seeds,
+        "operators": len(known),
+    }
     for kind in KINDS:
         found[f"area {kind}"] = float(np.mean(areas[kind]))
         found[f"solved {kind}"] = float(np.mean([np.mean([x > 0 for x in a]) for a in areas[kind]]))
