@@ -259,6 +259,10 @@ def attack(
         print(f"report: {page}")
 
 
+class _Interrupted(SuperalignError):
+    """Ctrl-C, with the line that says how to go on."""
+
+
 def _settings(
     model: str | None,
     config: Path | None,
