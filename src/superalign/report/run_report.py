@@ -65,12 +65,12 @@ def _page(
     limit: int,
 ) -> str:
     found = cards(transcripts, limit)
-    style, script = _asset("style"), _asset("script")
+    style, script = asset("style"), asset("script")
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        f"default-src 'none'; style-src '{content_hash(style)}'; script-src '{content_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    page = _environment().get_template("page.html.j2").render(
+    page = environment().get_template("page.html.j2").render(
         base, cards=found, kept=len(transcripts), facets=facets(found),
         questions=asked(questions, limit), style=Markup(style), script=Markup(script),
         policy=policy,
@@ -79,7 +79,7 @@ def _page(
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     """Strict templates with escaping on: an undefined name is a bug of ours, never of the run."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("superalign", "report"),
@@ -91,10 +91,11 @@ def _environment() -> jinja2.Environment:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     """The page's own style or script, as it stands between the tags."""
-    return "\n" + _environment().get_template(f"{name}.html.j2").render().strip() + "\n"
+    return "\n" + environment().get_template(f"{name}.html.j2").render().strip() + "\n"
 
 
-def _hash(content: str) -> str:
+def content_hash(content: str) -> str:
+    """A Content-Security-Policy source for inline ``content``."""
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
