@@ -14,7 +14,7 @@ from superalign.stress.zoo import Check, Zoo, merged, quantised
 
 def adapter(seed: int, rank: int = 2) -> Adapter:
     made = Adapter.create({(0, "q_proj"): (6, 5)}, rank=rank, alpha=3 * rank, seed=seed)
-    a, b = made.parameters[0, "q_proj"]
+    _, b = made.parameters[0, "q_proj"]
     with torch.no_grad():
         b += torch.randn(b.shape, generator=torch.Generator().manual_seed(seed))
     return made
