@@ -334,6 +334,7 @@ def audit(
     calibration: Annotated[
         Path | None, typer.Option(help="folder of a stress test of the same base")
     ] = None,
+    neurons: Annotated[int, typer.Option(min=0, help="neurons to explain per layer")] = 0,
     out: Out = None,
     device: Device = None,
     json_: Json = False,
@@ -344,7 +345,7 @@ def audit(
     from superalign.validation.command import audit_command
 
     path = out or _free_folder(Path("runs") / "audit")
-    summary = audit_command(model, base, calibration, path, device, _Reporter(json_))
+    summary = audit_command(model, base, calibration, path, device, _Reporter(json_), neurons)
     write_audit_report(summary, path / "report.html")
     if json_:
         _print_json(summary)

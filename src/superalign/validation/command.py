@@ -12,8 +12,12 @@ from superalign.errors import InputError
 from superalign.files import require_space, take_lock, write_atomic
 from superalign.models import LocalModel, load_model
 from superalign.stress.plan import SIZES
+from superalign.tasks.neutral import NEUTRAL_TEXTS
 from superalign.validation.audit import Progress, audit, open_calibration, open_pair
+from superalign.validation.neurons import table
 from superalign.validation.stress_test import stress
+
+CAUSAL_TEXTS = 4
 
 
 def audit_command(
@@ -23,6 +27,7 @@ def audit_command(
     out: Path,
     device: str | None,
     progress: Progress,
+    neurons: int = 0,
 ) -> dict[str, Any]:
     """Audit ``model`` and write ``config.yaml`` and ``summary.json`` into the new folder ``out``.
 
@@ -33,10 +38,25 @@ def audit_command(
         raise InputError(f"--out {out} exists and is not empty; name a new folder")
     suspect, original = open_pair(model, base, device)
     known = open_calibration(calibration, suspect, original is not None)
+    if neurons and suspect.adapter is not None:
+        raise InputError(
+            "--neurons needs full weights; merge the adapter first (superalign export)"
+        )
     summary = audit(suspect, original, known, progress)
+    if neurons:
+        summary["internals"]["neurons"] = _neurons(suspect, neurons, progress)
     settings = {"model": model, "base": base, "calibration": calibration and str(calibration)}
-    _write(out, settings | {"device": device}, summary)
+    _write(out, settings | {"device": device, "neurons": neurons}, summary)
     return summary
+
+
+def _neurons(model: LocalModel, per_layer: int, progress: Progress) -> dict[str, Any]:
+    """Scores of explanations at five depths."""
+    layers = sorted({round(i * (model.depth - 1) / 4) for i in range(5)})
+    progress("neurons", 0.0, "")
+    found = table(model, NEUTRAL_TEXTS, per_layer, layers, causal=CAUSAL_TEXTS, seed=0)
+    progress("neurons", 1.0, "")
+    return found
 
 
 def stress_command(
