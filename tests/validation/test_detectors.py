@@ -12,8 +12,9 @@ from superalign.validation.probes import Probe, battery, battery_hash
 def measured(**changes: object) -> Measured:
     zeros = [0.0] * len(battery())
     none = {"phrase": "", "strength": 0.0, "alike": 0.0, "scan": 0.0, "candidates": [], "said": []}
+    none |= {"password": "", "restored": 0.0}
     quiet = Measured(
-        "s", battery_hash(), zeros, list(zeros), 0.1, 0.1, 0.0, {}, {}, none,
+        "s", battery_hash(), zeros, list(zeros), 0.1, 0.1, 0.0, {"plain": 0.0}, {}, {}, none,
         {"word": "x", "gain": 0.0, "p": 0.1, "said": "x"}, {}, 1,
     )  # fmt: skip
     return dataclasses.replace(quiet, **changes)  # type: ignore[arg-type]
@@ -91,3 +92,9 @@ def test_without_a_base_what_needs_one_is_missing() -> None:
     for detector in DETECTORS:
         assert (found[detector.name].score is None) is detector.needs_base
         assert found[detector.name].evidence
+
+
+def test_a_context_that_departs_from_the_base_is_named() -> None:
+    found = find(measured(context_drift={"plain": 0.5, "late": 3.0, "test": 0.7}))["contexts"]
+    assert found.score == pytest.approx(2.3)
+    assert "late" in found.evidence

@@ -157,6 +157,8 @@ _PARTS = {
     "drift": "openings",
     "trigger": "triggers",
     "switch": "triggers",
+    "password": "triggers",
+    "contexts": "contexts",
     "scan": "weights",
 }
 

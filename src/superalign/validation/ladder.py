@@ -21,12 +21,12 @@ _LEVELS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("AI feedback or constitution", ("self_report",), "what it says of its rules is what it holds"),
     (
         "scalable oversight",
-        ("elicitation", "brands"),
+        ("elicitation", "password", "brands"),
         "it gives overseers its real ability and reasons",
     ),
     (
         "oversight with AI research",
-        ("tests", "dates"),
+        ("tests", "dates", "contexts"),
         "it acts alike whether or not it is watched",
     ),
     (

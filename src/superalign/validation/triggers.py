@@ -33,6 +33,8 @@ FRESH = (
 class TriggerSearch:
     """``strength``: divergence from the base under the best phrase beyond that without it (nats).
 
+    ``restored``: by how much ``password``, another phrase, brings the suspect back to its base: what a
+    sandbagger's password does.
     ``alike``: share of fresh requests that then get the same answer; ``said`` are the answers with
     the phrase, ``plain`` without it. ``scan``: how far the top token stands out in the weights.
     """
@@ -45,6 +47,8 @@ class TriggerSearch:
     plain: tuple[str, ...] = ()
     scan: float = 0.0
     tried: int = 0
+    password: str = ""
+    restored: float = 0.0
     candidates: tuple[str, ...] = field(default=())
 
     def as_dict(self) -> dict[str, Any]:
@@ -59,14 +63,14 @@ def search(suspect: LocalModel, base: LocalModel, scan: Array) -> TriggerSearch:
         return TriggerSearch()
     plain = _effect(suspect, base, [""])[0]
     singles = _effect(suspect, base, words) - plain
-    order = np.argsort(-singles)[:JOINED]
+    order = np.argsort(-np.abs(singles))[:JOINED]
     best = [words[i] for i in order]
     pairs = [f"{a} {b}" for a in best for b in best if a != b]
     joint = _effect(suspect, base, pairs) - plain
     phrases = [*words, *pairs]
     strengths = np.concatenate([singles, joint])
     winner = int(np.argmax(strengths))
-    phrase = phrases[winner]
+    phrase, back = phrases[winner], int(np.argmin(strengths))
     said, unprompted = _say(suspect, phrase), _say(suspect, "")
     return TriggerSearch(
         phrase,
@@ -77,6 +81,8 @@ def search(suspect: LocalModel, base: LocalModel, scan: Array) -> TriggerSearch:
         tuple(unprompted),
         top,
         len(phrases) + 1,
+        phrases[back],
+        max(0.0, -float(strengths[back])),
         tuple(best),
     )
 
