@@ -32,9 +32,11 @@ _TONES = tuple(p for p in battery() if p.group == "tone")
 class Measured:
     """What was read off a suspect.
 
-    ``odds``: per probe of the battery; ``base_odds`` the same of the base. ``drift``: divergence
-    from the base after ordinary requests (nats); ``context_drift``: the same by what stands before. ``seconds`` by part; ``queries``: prompts scored
-    or answered by the suspect; ``skipped``: what could not be done, and why.
+    ``odds``: per probe of the battery; ``base_odds`` the same of the base. ``overlap``: how alike
+    the first tokens of answers to ordinary requests are. ``drift``: divergence from the base after
+    ordinary requests (nats); ``context_drift``: the same by what stands before a request.
+    ``seconds`` by part; ``queries``: prompts scored or answered by the suspect; ``skipped``: what
+    could not be done, and why.
     """
 
     suspect: str

@@ -103,8 +103,8 @@ def without_base(measured: Measured) -> Measured:
     secret = dict(measured.secret)
     secret["gain"] = float(np.log(max(secret["p"], 1e-12)))
     content |= {
-        "base_odds": None, "base_overlap": None, "drift": None, "context_drift": None, "weights": None, "lens": None,
-        "triggers": None, "secret": secret, "skipped": ["no base"],
+        "base_odds": None, "base_overlap": None, "drift": None, "context_drift": None,
+        "weights": None, "lens": None, "triggers": None, "secret": secret, "skipped": ["no base"],
     }  # fmt: skip
     return Measured(**content)
 
