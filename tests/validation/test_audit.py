@@ -35,7 +35,7 @@ KEYS = (
 
 @pytest.fixture(scope="module")
 def folder(base: LocalModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return toy.model_folder(tmp_path_factory.getbasetemp().parent)
+    return toy.model_folder(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
