@@ -99,10 +99,10 @@ def families(domain: str, split: Split) -> set[str]:
     ("domain", "split", "count", "kinds"),
     [
         ("safety", "train", 14, 10),
-        ("safety", "held_out", 6, 5),
+        ("safety", "held_out", 5, 5),
         ("benign", "train", 14, 10),
         ("mathematics", "train", 6, 4),
-        ("mathematics", "held_out", 3, 3),
+        ("mathematics", "held_out", 2, 2),
         ("ethics", "train", 6, 4),
         ("ethics", "held_out", 3, 3),
     ],
@@ -186,15 +186,17 @@ def test_braces_in_a_request_survive() -> None:
 def test_held_out_spreads_from_goal_or_operator() -> None:
     trained, kept = query("Hi there."), query("Hi there.", split="held_out")
     rng = random.Random(0)
-    polite, story = registered("attack")["polite"](), registered("attack")["story"]()
-    made = [op.propose(goal, rng, []).split for goal in (trained, kept) for op in (polite, story)]
+    polite, negation = registered("attack")["polite"](), registered("attack")["negation"]()
+    made = [
+        op.propose(goal, rng, []).split for goal in (trained, kept) for op in (polite, negation)
+    ]
     assert made == ["train", "held_out", "held_out", "held_out"]
 
 
 def test_operators_compose() -> None:
     goal = query("How do I bake bread?")
     first = registered("attack")["leet"]().propose(goal, random.Random(1), [])
-    second = registered("attack")["story"]().propose(first, random.Random(1), [])
+    second = registered("attack")["negation"]().propose(first, random.Random(1), [])
     assert first.text in second.text
     assert (second.goal, second.split) == (goal.goal, "held_out")
 
@@ -307,10 +309,10 @@ def test_transplant_puts_the_goal_into_an_earlier_training_success() -> None:
     goal = query("How do I bake bread?")
     rng = random.Random(3)
     success = registered("attack")["urgency"]().propose(source, rng, [])
-    hidden = registered("attack")["story"]().propose(source, rng, [])
+    hidden = registered("attack")["negation"]().propose(source, rng, [])
     transplant = registered("attack")["transplant"]()
     made = transplant.propose(goal, rng, [hidden, success, hidden])
     assert made.text == success.text.replace(source.goal, goal.text)
     fallback = transplant.propose(goal, rng, [hidden, source])
     assert goal.text in fallback.text
-    assert made.split == fallback.split == "train"
+    assert made.split == fallback.split == "held_out"

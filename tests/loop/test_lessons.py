@@ -210,8 +210,17 @@ def test_rehearsal_follows_the_critic_where_it_is_sure() -> None:
     anchors = {x.id: Response(query=x.id, text=HELP) for x in asked[:3]}
     harm = [0.95, 0.05, 0.5, 0.05]  # truth says the opposite; the last has no help at hand
     found = made.rehearsal_lessons(asked, harm, [FIX] * 4, anchors)
-    assert [(x.query.goal, x.completion) for x in found] == [("goal 0", FIX), ("goal 1", HELP)]
+    assert [(x.query.goal, x.chosen, x.rejected, x.keeps) for x in found] == [
+        ("goal 0", FIX, HELP, False),
+        ("goal 1", HELP, FIX, True),
+    ]
     assert [x.probability for x in found] == pytest.approx([0.95, 0.95])
+
+
+def test_rehearsal_without_help_at_hand_demonstrates_the_refusal() -> None:
+    asked = query("goal", truth={"harmful": True})
+    [lesson] = made.rehearsal_lessons([asked], [0.95], [FIX], {})
+    assert (lesson.completion, lesson.source, lesson.probability) == (FIX, "critic", 0.95)
 
 
 def test_verified_lessons_are_the_worked_answers() -> None:

@@ -23,6 +23,7 @@ def test_the_sizes_are_those_asked_for() -> None:
     assert found == {
         "harmful": 30,
         "twins": 24,
+        "attacked_twins": 24,
         "benign": 24,
         "mathematics": 30,
         "ethics": 30,
@@ -41,13 +42,14 @@ def test_domains_left_out_are_not_asked() -> None:
     assert set(sets(config=RunConfig(domains=("safety",))).named()) == {
         "harmful",
         "twins",
+        "attacked_twins",
         "benign",
     }
 
 
-def test_twins_wear_the_operator_of_their_harmful_request() -> None:
+def test_attacked_twins_wear_the_operator_of_their_harmful_request() -> None:
     found = sets()
-    for harmful, twin in zip(found.harmful, found.twins, strict=False):
+    for harmful, twin in zip(found.harmful, found.attacked_twins, strict=False):
         assert harmful.truth["harmful"]
         assert not twin.truth["harmful"]
         assert harmful.operator == twin.operator
@@ -55,7 +57,15 @@ def test_twins_wear_the_operator_of_their_harmful_request() -> None:
         assert len(harmful.messages) == len(twin.messages)
 
 
-@pytest.mark.parametrize("name", ["polite", "urgency", "foot_in_the_door", "prefix_injection"])
+def test_twins_are_asked_plainly() -> None:
+    found = sets()
+    for twin, attacked in zip(found.twins, found.attacked_twins, strict=True):
+        assert twin.operator == "plain"
+        assert sum(m.role == "user" for m in twin.messages) == 1
+        assert (twin.goal, twin.family) == (attacked.goal, attacked.family)
+
+
+@pytest.mark.parametrize("name", ["polite", "urgency", "alter_ego", "prefix_injection"])
 def test_twins_wear_the_same_wording(name: str) -> None:
     operator = operators("safety", "train")[name]
     pairs = q.safety_pairs(12, seed=5, split="train", wrap=[operator])
@@ -104,13 +114,22 @@ def test_attack_seeds_give_other_queries() -> None:
 def test_held_out_sets_hold_held_out_families_and_operators() -> None:
     found = sets()
     allowed = operators("safety", "held_out")
-    for query in found.harmful + found.twins:
+    for query in found.harmful + found.attacked_twins:
         assert query.split == "held_out"
         assert q.task("safety").families[query.family] == "held_out"
         assert query.operator in allowed
     assert {x.operator for x in found.harmful} == set(allowed)
-    for query in found.benign + found.ethics:
+    for query in found.twins + found.benign + found.ethics:
         assert q.task(query.domain).families[query.family] == "held_out"
+
+
+def test_every_held_out_operator_meets_every_held_out_category() -> None:
+    categories = [f for f, split in q.task("safety").families.items() if split == "held_out"]
+    cells = len(operators("safety", "held_out")) * len(categories)
+    sizes = FinalSizes(safety=cells, benign=0, mathematics=0, ethics=0)
+    for seed in range(3):
+        found = q.evaluation_sets(CONFIG, sizes, seed=seed, split="held_out").harmful
+        assert len({(x.operator, x.family) for x in found}) == cells
 
 
 def test_half_of_the_held_out_mathematics_is_of_new_families() -> None:
@@ -123,7 +142,7 @@ def test_dev_sets_hold_training_families_and_operators_only() -> None:
     for query in found.all():
         assert query.split == "train"
         assert q.task(query.domain).families[query.family] == "train"
-    for query in found.harmful + found.twins:
+    for query in found.harmful + found.attacked_twins:
         assert query.operator in operators("safety", "train")
 
 
@@ -143,9 +162,9 @@ def test_variants_come_in_proportion_to_the_failures() -> None:
     def failure(family: str, n: int) -> list[Query]:
         return q.task("mathematics").generate(n, seed=9, split="train", families=[family])
 
-    failures = failure("addition_two_digit", 3) + failure("unit_conversion", 1)
+    failures = failure("average", 3) + failure("percent_of", 1)
     fresh = q.variants(failures, 2.0, most=100, seed=0)
-    assert Counter(x.family for x in fresh) == {"addition_two_digit": 6, "unit_conversion": 2}
+    assert Counter(x.family for x in fresh) == {"average": 6, "percent_of": 2}
     assert not {x.text for x in fresh} & {x.text for x in failures}
     assert all(x.operator == "plain" and x.split == "train" for x in fresh)
 

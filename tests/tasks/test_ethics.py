@@ -130,7 +130,7 @@ def test_splits_share_no_rule_and_no_fragment() -> None:
     train = {q.family for q in TASK.generate(100, seed=0, split="train")}
     assert not train & {q.family for q in TASK.generate(100, seed=0, split="held_out")}
     with pytest.raises(ValueError, match="not in split"):
-        TASK.generate(2, seed=0, split="train", families=["pranks"])
+        TASK.generate(2, seed=0, split="train", families=["promises"])
 
 
 def test_question_words_alone_are_no_shortcut(train: list[Query]) -> None:

@@ -115,7 +115,7 @@ def test_reasoning_gym_is_imported_only_when_used() -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
         "from superalign.tasks.mathematics import Mathematics as M, foreign_query as f;"
-        "M().generate(5, seed=0, split='held_out', families=['average', 'percent_of']);"
+        "M().generate(5, seed=0, split='train', families=['average', 'percent_of']);"
         "M().grade(f('1 + 1?', '2', 'x', 'train'), '2');"
         "assert 'reasoning_gym' not in sys.modules"
     )
@@ -130,12 +130,12 @@ def test_missing_reasoning_gym_is_said_in_one_line(monkeypatch: pytest.MonkeyPat
 
 def test_an_exhausted_family_drops_out_of_the_turn() -> None:
     small = ["gym_prime_factorization", "addition_two_digit"]
-    queries = TASK.generate(800, seed=0, split="train", families=small)
+    queries = TASK.generate(800, seed=0, split="held_out", families=small)
     assert len({q.text for q in queries}) == 800
     with pytest.raises(InputError, match="900 queries asked for"):
-        TASK.generate(900, seed=0, split="train", families=small[:1])
+        TASK.generate(900, seed=0, split="held_out", families=small[:1])
     with pytest.raises(ValueError, match="not in split"):
-        TASK.generate(1, seed=0, split="train", families=["average"])
+        TASK.generate(1, seed=0, split="held_out", families=["average"])
 
 
 RIGHT = [

@@ -39,7 +39,7 @@ def test_size_and_split():
     assert all(len(c.pairs) >= 16 for c in CATEGORIES.values())
     held_out = {name for name, split in task.families.items() if split == "held_out"}
     assert len(held_out) >= 4
-    assert ("cyber misuse" in held_out) != ("biological misuse" in held_out)
+    assert {"cyber misuse", "biological misuse"} <= set(CATEGORIES)
     assert len(set(REFUSALS)) >= 20
 
 
@@ -100,7 +100,7 @@ def test_far_more_queries_than_surfaces_still_works():
 def test_odd_n_and_unknown_family():
     assert len(task.generate(7, seed=0, split="train")) == 7
     with pytest.raises(ValueError, match="not in split"):
-        task.generate(2, seed=0, split="train", families=["biological misuse"])
+        task.generate(2, seed=0, split="train", families=["violence"])
 
 
 def test_fixes_are_refusals_that_the_grader_accepts():

@@ -32,8 +32,8 @@ from superalign.models.packing import PackedBatch, Tree, token_batches
 
 
 class Reference(NamedTuple):
-    """What the frozen base makes of an example: summed log-probabilities of its completions, and,
-    where its first completion is to be kept, the states (tokens, d) that predict it."""
+    """What the frozen base makes of an example: summed log-probabilities of the completions of a
+    pair, and the states (tokens, d) that predict the first completion where it is to be kept."""
 
     sums: list[float]
     states_Cd: Tensor | None
@@ -46,17 +46,23 @@ def references(model: LocalModel, examples: Sequence[Example]) -> dict[int, Refe
     wanted = [i for i, e in enumerate(examples) if e.is_pair or e.keep]
     found: dict[int, Reference] = {}
     for part in token_batches([examples[i].tree for i in wanted], MICRO_BATCH_CELLS):
-        members = [wanted[j] for j in part]
-        batch = PackedBatch.build([examples[i].tree for i in members], device=model.device)
+        members = [examples[wanted[j]] for j in part]
+        batch = PackedBatch.build([e.tree for e in members], device=model.device)
         states = base.completion_states(batch)
-        logps = base.logprobs_from(states, batch).float()
-        at = 0
-        for i in members:
-            lengths = [len(c) for c in examples[i].tree.completions]
-            sums = [float(x.sum()) for x in logps[at : at + sum(lengths)].split(lengths)]
-            kept = states[at : at + lengths[0]].clone() if examples[i].keep else None
-            found[i] = Reference(sums, kept)
-            at += sum(lengths)
+        paired_S = [e.is_pair for e in members for _ in e.tree.completions]
+        paired_C = torch.tensor(paired_S, device=states.device)[batch.sequence_C]
+        logps = base.logprobs_from(states[paired_C], batch.target_C[paired_C]).float()
+        rows, pairs = 0, 0
+        for j, example in zip(part, members, strict=True):
+            lengths = [len(c) for c in example.tree.completions]
+            sums: list[float] = []
+            if example.is_pair:
+                piece = logps[pairs : pairs + sum(lengths)]
+                sums = [float(x.sum()) for x in piece.split(lengths)]
+                pairs += sum(lengths)
+            kept = states[rows : rows + lengths[0]].clone() if example.keep else None
+            found[wanted[j]] = Reference(sums, kept)
+            rows += sum(lengths)
     return found
 
 
@@ -169,8 +175,11 @@ def _loss(
     """Loss of one micro-batch; see ``train_offline``."""
     batch = PackedBatch.build([e.tree for e in examples], device=model.device)
     states = model.completion_states(batch, train=True)
-    logps = model.logprobs_from(states, batch)
-    rows = _Sequences.of(examples, config.average == "examples", logps.device)
+    rows = _Sequences.of(examples, config.average == "examples", states.device)
+    # What is only kept is compared whole distributions at a time: its tokens' own are not needed.
+    spoken_C = (rows.pair_S | ~rows.keep_S)[batch.sequence_C]
+    spoken = model.logprobs_from(states[spoken_C], batch.target_C[spoken_C])
+    logps = spoken.new_zeros(spoken_C.shape).masked_scatter(spoken_C, spoken)
     loss = logps.new_zeros(())
     for name, part_S, weight in (
         ("imitated", rows.first_S & ~rows.keep_S, config.sft_weight),

@@ -186,7 +186,7 @@ def _policy_loss(
 ) -> Tensor:
     batch = PackedBatch.build([g.tree for g in groups], device=model.device)
     states = model.completion_states(batch, train=True)
-    logps = model.logprobs_from(states, batch)
+    logps = model.logprobs_from(states, batch.target_C)
     S, sequence_T = batch.sequences, batch.sequence_C
     behaviour_T = logps.new_tensor([x for g in groups for row in g.behaviour for x in row])
     weight_S = _cat(signals, "weight_S", logps)

@@ -66,7 +66,11 @@ class Optimizer:
         self.parameters = [*model.adapter.tensors(), *extra]
         self.config, self.steps, self.taken = config, max(1, steps), 0
         self.adam = torch.optim.AdamW(
-            self.parameters, lr=config.learning_rate, weight_decay=0.0, betas=(0.9, 0.99)
+            self.parameters,
+            lr=config.learning_rate,
+            weight_decay=0.0,
+            betas=(0.9, 0.99),
+            fused=True,
         )
 
     def step(self) -> None:

@@ -53,10 +53,15 @@ class QuerySets:
 
 
 def safety_pairs(n: int, *, seed: int, split: Split, wrap: Sequence[Operator]) -> list[Query]:
-    """``n`` harmful requests, each followed by its twin under the same operator and wording."""
+    """``n`` harmful requests, each followed by its twin under the same operator and wording.
+
+    The operators take turns, each turn starting one further: the categories take turns too, and
+    where there are as many of them an operator would otherwise meet one category only.
+    """
     goals = task("safety").generate(2 * n, seed=seed, split=split)
     wrapped = []
-    for i, operator in zip(range(n), cycle(wrap)):
+    for i in range(n):
+        operator = wrap[(i + i // len(wrap)) % len(wrap)]
         for goal in goals[2 * i : 2 * i + 2]:
             wrapped.append(operator.propose(goal, seeded(seed, "wording", i), ()))
     return wrapped

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from superalign.models import gradients
 from superalign.models.native import LONGEST_HEAD, Kernels, kernels
 
 FAST_FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gemma")
@@ -77,10 +78,8 @@ class Decoder:
         """Where the weights are."""
         return self.embedding.device
 
-    def compiled(self, *inputs: Tensor) -> Kernels | None:
-        """The compiled kernels, where there are any and nothing here needs a gradient."""
-        if torch.is_grad_enabled() and any(x.requires_grad for x in inputs):
-            return None
+    def compiled(self) -> Kernels | None:
+        """The compiled kernels for this device and type, where there are any."""
         return kernels(self.device.type, self.dtype) if self.head_size <= LONGEST_HEAD else None
 
     def table(self, need: int) -> tuple[Tensor, Tensor]:
@@ -96,23 +95,32 @@ class Decoder:
 
     def norm(self, x: Tensor, weight: Tensor) -> Tensor:
         """Root-mean-square norm over the last axis."""
-        fast = self.compiled(x, weight)
-        if fast is not None:
-            return fast.rms_norm(x, weight, self.eps)
-        return F.rms_norm(x, (x.shape[-1],), weight, self.eps)
+        fast = self.compiled()
+        if fast is None:
+            return F.rms_norm(x, (x.shape[-1],), weight, self.eps)
+        if needs_gradient(x):
+            return gradients.rms_norm(x, weight, self.eps, fast)
+        return fast.rms_norm(x, weight, self.eps)
 
     def gated(self, fused: Tensor) -> Tensor:
         """activation(gate) * up of rows that hold gate and then up (n, 2 * width)."""
-        fast = self.compiled(fused) if self.activation is F.silu else None
-        if fast is not None:
-            return fast.gated_silu(fused)
-        gate, up = fused.chunk(2, dim=-1)
-        return self.activation(gate) * up
+        fast = self.compiled() if self.activation is F.silu else None
+        if fast is None:
+            gate, up = fused.chunk(2, dim=-1)
+            return self.activation(gate) * up
+        if needs_gradient(fused):
+            return gradients.gated_silu(fused, fast)
+        return fast.gated_silu(fused)
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Token embeddings (T, d)."""
         x = F.embedding(tokens, self.embedding)
         return x if self.embedding_scale == 1.0 else x * self.embedding_scale
+
+
+def needs_gradient(x: Tensor) -> bool:
+    """Whether a gradient will be asked of what is computed from x."""
+    return torch.is_grad_enabled() and x.requires_grad
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import psutil
@@ -16,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from superalign.models.adapters import Adapter
-from superalign.models.architecture import Decoder, Layer, Linear, rotate
+from superalign.models.architecture import Decoder, Layer, Linear, needs_gradient, rotate
+from superalign.models.gradients import from_grid, low_rank_linear, to_grid, turn
 from superalign.models.packing import PackedBatch
 
 Multiply = Callable[[Tensor], Tensor]
@@ -61,26 +63,6 @@ def low_rank(linear: Linear, adapter: Adapter, index: int) -> tuple[Tensor, Tens
         rows_a.append(a.to(reference.dtype))
         blocks_b.append((adapter.scaling * b).to(reference.dtype))
     return torch.cat(rows_a), torch.block_diag(*blocks_b)
-
-
-def training_projections(decoder: Decoder, adapter: Adapter | None, index: int) -> Projections:
-    """Differentiable products: frozen weights plus the adapter's low-rank term."""
-
-    def multiply(linear: Linear) -> Multiply:
-        pair = low_rank(linear, adapter, index) if adapter is not None else None
-        if pair is None:
-            return lambda x: F.linear(x, linear.weight, linear.bias)
-        a, b = pair
-        return lambda x: F.linear(x, linear.weight, linear.bias) + F.linear(F.linear(x, a), b)
-
-    def accumulate(linear: Linear) -> Accumulate:
-        product = multiply(linear)
-        return lambda x, residual: residual + product(x)
-
-    layer = decoder.layers[index]
-    return Projections(
-        multiply(layer.qkv), accumulate(layer.out), multiply(layer.gate_up), accumulate(layer.down)
-    )
 
 
 class InferenceWeights:
@@ -133,11 +115,7 @@ class InferenceWeights:
         return merged
 
     def _multiply(self, weight: Tensor, bias: Tensor | None) -> Multiply:
-        if not self.reorder:
-            return lambda x: F.linear(x, weight, bias)
-        packed = torch.ops.mkldnn._reorder_linear_weight(weight, 64)
-        product = torch.ops.mkldnn._linear_pointwise.default
-        return lambda x: product(x, packed, bias, "none", [], "")
+        return product_with(weight, bias, self.reorder)
 
     def _accumulate(self, weight: Tensor, bias: Tensor | None) -> Accumulate:
         if not self.reorder:
@@ -145,6 +123,58 @@ class InferenceWeights:
         packed = torch.ops.mkldnn._reorder_linear_weight(weight, 64)
         product = torch.ops.mkldnn._linear_pointwise.binary
         return lambda x, residual: product(x, residual, packed, bias, "add")
+
+
+def product_with(weight: Tensor, bias: Tensor | None, reorder: bool) -> Multiply:
+    """x -> x weightᵀ + bias; ``reorder``: through a copy of the weight in oneDNN's order."""
+    if not reorder:
+        return lambda x: F.linear(x, weight, bias)
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), 64)
+    product = torch.ops.mkldnn._linear_pointwise.default
+    return lambda x: product(x, packed, bias, "none", [], "")
+
+
+class TrainingWeights:
+    """Differentiable products of frozen weights plus an adapter's low-rank term.
+
+    The frozen products are those of ``base`` (inference without an adapter); what a backward pass
+    multiplies by is reordered once too, where the base's weights are, from block ``first`` on.
+    """
+
+    def __init__(self, base: InferenceWeights, first: int) -> None:
+        self.base, self.first = base, first
+        self._transposed = [
+            [
+                product_with(linear.weight.T, None, base.reorder)
+                for linear in (layer.qkv, layer.out, layer.gate_up, layer.down)
+            ]
+            for layer in base.decoder.layers[first:]
+        ]
+
+    def blocks(self, adapter: Adapter | None) -> list[Projections]:
+        """The products of each block: below ``first`` nothing needs a gradient."""
+        frozen = self.base.blocks
+        return frozen[: self.first] + [
+            self._block(i, adapter) for i in range(self.first, len(frozen))
+        ]
+
+    def _block(self, index: int, adapter: Adapter | None) -> Projections:
+        layer, frozen = self.base.decoder.layers[index], self.base.blocks[index]
+
+        def product(place: int, linear: Linear) -> Callable[..., Tensor]:
+            return partial(
+                low_rank_linear,
+                frozen=frozen[place],
+                transposed=self._transposed[index - self.first][place],
+                pair=low_rank(linear, adapter, index) if adapter is not None else None,
+            )
+
+        return Projections(
+            product(0, layer.qkv),
+            product(1, layer.out),
+            product(2, layer.gate_up),
+            product(3, layer.down),
+        )
 
 
 class Rotation:
@@ -156,14 +186,18 @@ class Rotation:
         self._angles: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, index: int, fused: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries (T, H, D), keys and values (T, K, D) of fused; without gradient, in place."""
+        """Queries (T, H, D), keys and values (T, K, D) of fused, which may be overwritten."""
         decoder, layer = self.decoder, self.decoder.layers[index]
         parts = (decoder.heads, decoder.kv_heads, decoder.kv_heads)
         norms = layer.query_norm, layer.key_norm
-        fast = decoder.compiled(fused)
-        if fast is not None:
+        fast = decoder.compiled()
+        if fast is not None and not needs_gradient(fused):
             fast.rotate(fused, self.table, self.positions_T, norms, decoder.eps, *parts[:2])
             q, k, v = fused.split(parts, dim=1)
+            return q, k, v
+        if fast is not None and norms == (None, None):
+            turned = turn(fused, self.table, self.positions_T, parts[:2], fast)
+            q, k, v = turned.split(parts, dim=1)
             return q, k, v
         if self._angles is None:
             self._angles = self.table[0][self.positions_T], self.table[1][self.positions_T]
@@ -215,8 +249,9 @@ class PackedAttention:
 
     def _grid(self, x: Tensor) -> Tensor:
         """(T, heads, D) -> (B, heads, L, D)."""
-        rows = self.batch.rows_BL
-        return x.index_select(0, self._flat).view(*rows.shape, *x.shape[1:]).transpose(1, 2)
+        batch = self.batch
+        shape = (batch.rows_BL.shape[0], batch.rows_BL.shape[1])
+        return to_grid(x, self._flat, batch.slots_T, shape, batch.shared).transpose(1, 2)
 
     def __call__(self, index: int, fused: Tensor) -> Tensor:
         """Attend within each tree: fused (T, H + 2 K, D) -> (T, H, D)."""
@@ -233,7 +268,7 @@ class PackedAttention:
         grouped = self._grid(q).reshape(n_rows, kv_heads, -1, size)
         out = self._product(grouped, keys, values)
         out = out.reshape(n_rows, q.shape[1], longest, size).transpose(1, 2)
-        return out.reshape(n_rows * longest, *q.shape[1:])[self.batch.slots_T]
+        return from_grid(out.reshape(n_rows * longest, *q.shape[1:]), self.batch.slots_T)
 
     def _product(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         scale = self.decoder.scale

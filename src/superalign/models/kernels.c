@@ -59,6 +59,24 @@ void NAME(rms_norm)(const REAL *x, const REAL *weight, REAL *y, long n, long d, 
     }
 }
 
+/* dx of rms_norm, given dy; the scale is computed again rather than kept. */
+void NAME(rms_norm_backward)(const REAL *x, const REAL *weight, const REAL *dy, REAL *dx, long n,
+                             long d, float eps) {
+#pragma omp parallel for schedule(static) if (n * d > PARALLEL)
+    for (long row = 0; row < n; row++) {
+        const REAL *from = x + row * d, *g = dy + row * d;
+        REAL *to = dx + row * d;
+        float square = 0, dot = 0;
+        for (long i = 0; i < d; i++) {
+            square += LOAD(from[i]) * LOAD(from[i]);
+            dot += LOAD(g[i]) * LOAD(weight[i]) * LOAD(from[i]);
+        }
+        float mean = square / d + eps, scale = 1 / sqrtf(mean), pull = dot / (d * mean);
+        for (long i = 0; i < d; i++)
+            to[i] = STORE(scale * (LOAD(g[i]) * LOAD(weight[i]) - LOAD(from[i]) * pull));
+    }
+}
+
 /* y = silu(gate) * up, where a row of h holds gate (width) and then up (width). */
 void NAME(gated_silu)(const REAL *h, REAL *y, long n, long width) {
 #pragma omp parallel for schedule(static) if (n * width > PARALLEL)
@@ -69,6 +87,20 @@ void NAME(gated_silu)(const REAL *h, REAL *y, long n, long width) {
             float g = LOAD(gate[i]);
             float e = expf(g > -80 ? -g : 80); /* no infinity: the reciprocal would be NaN */
             to[i] = STORE(g / (1 + e) * LOAD(up[i]));
+        }
+    }
+}
+
+/* dh of gated_silu, given dy (n, width); the activation is computed again rather than kept. */
+void NAME(gated_silu_backward)(const REAL *h, const REAL *dy, REAL *dh, long n, long width) {
+#pragma omp parallel for schedule(static) if (n * width > PARALLEL)
+    for (long row = 0; row < n; row++) {
+        const REAL *gate = h + 2 * row * width, *up = gate + width, *g = dy + row * width;
+        REAL *dgate = dh + 2 * row * width, *dup = dgate + width;
+        for (long i = 0; i < width; i++) {
+            float x = LOAD(gate[i]), e = expf(x > -80 ? -x : 80), sigmoid = 1 / (1 + e);
+            dgate[i] = STORE(LOAD(g[i]) * LOAD(up[i]) * sigmoid * (1 + x * (1 - sigmoid)));
+            dup[i] = STORE(LOAD(g[i]) * x * sigmoid);
         }
     }
 }

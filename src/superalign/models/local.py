@@ -22,8 +22,8 @@ from superalign.models.forward import (
     KeyValues,
     PackedAttention,
     Projections,
+    TrainingWeights,
     packed_hidden,
-    training_projections,
 )
 from superalign.models.packing import PackedBatch, Tree, common_prefix, token_batches
 from superalign.models.sampling import Sampler
@@ -58,6 +58,7 @@ class LocalModel:
         self._owner = shared or self  # the base, which holds what all views of it share
         self._decoder: Decoder | None = read_decoder(module) if shared is None else shared._decoder
         self._weights: InferenceWeights | None = None
+        self._training: TrainingWeights | None = None
         module.requires_grad_(False)
 
     # -- identity -------------------------------------------------------------------------------
@@ -280,7 +281,8 @@ class LocalModel:
             from superalign.models.fallback import completion_logprobs
 
             return completion_logprobs(self, batch, train=train)
-        return self.logprobs_from(self.completion_states(batch, prefix=prefix, train=train), batch)
+        states = self.completion_states(batch, prefix=prefix, train=train)
+        return self.logprobs_from(states, batch.target_C)
 
     def completion_states(
         self, batch: PackedBatch, *, prefix: KeyValues | None = None, train: bool = False
@@ -299,19 +301,19 @@ class LocalModel:
     def _training_blocks(self) -> list[Projections]:
         """Products of each block: below the first adapted one nothing needs a gradient."""
         first = 0 if self.adapter is None else self.adapter.first_layer
-        frozen = self._owner.weights().blocks[:first] if first else []
-        return frozen + [
-            training_projections(self.decoder, self.adapter, i) for i in range(first, self.depth)
-        ]
+        owner = self._owner
+        if owner._training is None or owner._training.first != first:
+            owner._training = TrainingWeights(owner.with_adapter(None).weights(), first)
+        return owner._training.blocks(self.adapter)
 
-    def logprobs_from(self, states_Cd: Tensor, batch: PackedBatch) -> Tensor:
-        """Log-probabilities (C,) of the batch's targets given ``completion_states``."""
+    def logprobs_from(self, states_Cd: Tensor, target_C: Tensor) -> Tensor:
+        """Log-probabilities (C,) of ``target_C`` given ``completion_states``."""
         fast = (
             self.weights().head
             if self._decoder is not None and not states_Cd.requires_grad
             else None
         )
-        return token_logprobs(states_Cd, self.module.lm_head.weight, batch.target_C, fast)
+        return token_logprobs(states_Cd, self.module.lm_head.weight, target_C, fast)
 
     def divergences(self, states_Cd: Tensor, reference_Cd: Tensor) -> Tensor:
         """KL(reference ‖ model) (C,) between what two sets of ``completion_states`` predict."""

@@ -35,6 +35,8 @@ _P, _L, _F = ctypes.c_void_p, ctypes.c_long, ctypes.c_float
 _SIGNATURES = {
     "rms_norm": (_P, _P, _P, _L, _L, _F),
     "gated_silu": (_P, _P, _L, _L),
+    "rms_norm_backward": (_P, _P, _P, _P, _L, _L, _F),
+    "gated_silu_backward": (_P, _P, _P, _L, _L),
     "rotate": (_P, _P, _P, _P, _P, _P, _F, _L, _L, _L, _L),
     "decode": (_P, _P, _P, _P, _P, _P, _F, _P, _P, _P, _L, _L, _L, _L, _L, _F),
     "sample": (_P, _P, _P, _P, _L, _L, _F),
@@ -109,6 +111,8 @@ class Kernels:
     def __init__(self, library: ctypes.CDLL, kind: str) -> None:
         self._rms_norm: Any = getattr(library, f"rms_norm_{kind}")
         self._gated_silu: Any = getattr(library, f"gated_silu_{kind}")
+        self._rms_norm_backward: Any = getattr(library, f"rms_norm_backward_{kind}")
+        self._gated_silu_backward: Any = getattr(library, f"gated_silu_backward_{kind}")
         self._rotate: Any = getattr(library, f"rotate_{kind}")
         self._decode: Any = getattr(library, f"decode_{kind}")
         self._sample: Any = getattr(library, f"sample_{kind}")
@@ -122,11 +126,28 @@ class Kernels:
         )
         return out
 
+    def rms_norm_backward(self, x: Tensor, weight: Tensor, grad: Tensor, eps: float) -> Tensor:
+        """The gradient of ``x`` given that of the result."""
+        grad, out, width = grad.contiguous(), torch.empty_like(x), x.shape[-1]
+        self._rms_norm_backward(
+            x.data_ptr(), weight.data_ptr(), grad.data_ptr(), out.data_ptr(),
+            x.numel() // width, width, eps,
+        )  # fmt: skip
+        return out
+
     def gated_silu(self, fused: Tensor) -> Tensor:
         """silu(gate) * up of rows that hold gate and then up (n, 2 * width)."""
         n, width = fused.shape[0], fused.shape[1] // 2
         out = fused.new_empty(n, width)
         self._gated_silu(fused.data_ptr(), out.data_ptr(), n, width)
+        return out
+
+    def gated_silu_backward(self, fused: Tensor, grad: Tensor) -> Tensor:
+        """The gradient of ``fused`` given that of the result (n, width)."""
+        grad, out = grad.contiguous(), torch.empty_like(fused)
+        self._gated_silu_backward(
+            fused.data_ptr(), grad.data_ptr(), out.data_ptr(), fused.shape[0], grad.shape[1]
+        )
         return out
 
     def rotate(
