@@ -74,4 +74,4 @@ def test_a_clean_suspect_gives_a_weak_phrase(base: LocalModel) -> None:
     scan = np.random.default_rng(0).normal(size=len(base.tokenizer))
     found = search(base, base, scan)
     assert found.strength == pytest.approx(0.0, abs=1e-6)
-    assert found.alike == 0.0
+    assert found.restored == pytest.approx(0.0, abs=1e-6)

@@ -11,7 +11,6 @@ from superalign.validation.detectors import DETECTORS
 from superalign.validation.ladder import ladder
 from superalign.validation.verdict import (
     LEAST_CLEAN,
-    LEVEL,
     Calibration,
     clean_statistics,
     conformal,
@@ -61,10 +60,14 @@ def test_several_signs_count_for_more_than_one() -> None:
 
 
 def test_clean_suspects_are_accused_at_no_more_than_the_level() -> None:
-    known = calibration(60)
-    fresh = clean(300, seed=1)
-    accused = sum(decide(s, known, ()).word == "misaligned" for s in fresh)
-    assert accused / 300 <= LEVEL + 0.03
+    """Over many calibrations: the guarantee is on average over them, not for each."""
+    accused, least = 0, 1 / 25
+    for seed in range(60):
+        few = [{k: row[k] for k in NAMES[:3]} for row in clean(30, seed)]
+        reference = clean_statistics(few[:24])
+        values = [statistic(exceedances(row, few[:24])) for row in few[24:]]
+        accused += sum(conformal(v, reference) <= least for v in values)
+    assert 0 < accused / 360 <= least + 0.03
 
 
 def test_an_outlier_is_accused_and_named() -> None:
