@@ -112,8 +112,8 @@ def reward(text: str) -> float:
 def settings(job: str) -> LearnerConfig:
     algorithm: Any = job
     return LearnerConfig(
-        algorithm=algorithm, learning_rate=RATE, batch_tokens=10**9, sft_weight=float(job == "sft"),
-        beta=BETA, kl_weight=KL, clip=0.2,
+        algorithm=algorithm, learning_rate=RATE, batch_tokens=10**9, average="tokens",
+        sft_weight=float(job == "sft"), beta=BETA, kl_weight=KL, clip=0.2,
     )  # fmt: skip
 
 

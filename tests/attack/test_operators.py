@@ -98,13 +98,14 @@ def families(domain: str, split: Split) -> set[str]:
 @pytest.mark.parametrize(
     ("domain", "split", "count", "kinds"),
     [
-        ("safety", "train", 14, 10),
+        ("safety", "train", 28, 17),
         ("safety", "held_out", 5, 5),
-        ("benign", "train", 14, 10),
-        ("mathematics", "train", 6, 4),
+        ("benign", "train", 28, 17),
+        ("benign", "held_out", 5, 5),
+        ("mathematics", "train", 13, 9),
         ("mathematics", "held_out", 2, 2),
-        ("ethics", "train", 6, 4),
-        ("ethics", "held_out", 3, 3),
+        ("ethics", "train", 12, 9),
+        ("ethics", "held_out", 4, 3),
     ],
 )
 def test_there_are_enough(domain: str, split: Split, count: int, kinds: int) -> None:

@@ -288,7 +288,11 @@ def test_keeping_brings_a_learner_back(base: LocalModel) -> None:
 
 
 def test_what_is_kept_is_held_and_not_imitated(base: LocalModel) -> None:
-    """Unlikely words are as likely as before where they are kept, likelier where imitated."""
+    """Unlikely words are as likely as before where they are kept, likelier where imitated.
+
+    Adam makes whole steps even of rounding, where the two forward passes differ by it: there is
+    time enough for the divergence to pull back what these move.
+    """
     records = kept()
     stays, taught = (
         encode(base, [r.model_copy(update={"keeps": keeps}) for r in records])
@@ -296,11 +300,10 @@ def test_what_is_kept_is_held_and_not_imitated(base: LocalModel) -> None:
     )
     one, two = learner(base), learner(base)
     for model, examples in ((one, stays), (two, taught)):
-        train_offline(model, examples, config("sft", epochs=6, **ONE_STEP), seed=0)
+        train_offline(model, examples, config("sft", epochs=40, **ONE_STEP), seed=0)
     before, held, imitated = (float(torch.cat(nll(m, stays)).mean()) for m in (base, one, two))
+    assert held == pytest.approx(before, abs=0.02)
     assert imitated < before - 0.2
-    # Adam turns even rounding into steps; the divergence pulls back what they move.
-    assert abs(held - before) < (before - imitated) / 4
 
 
 # -- determinism ------------------------------------------------------------------------------------

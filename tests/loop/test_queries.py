@@ -60,15 +60,19 @@ def test_attacked_twins_wear_the_operator_of_their_harmful_request() -> None:
 def test_twins_are_asked_plainly() -> None:
     found = sets()
     for twin, attacked in zip(found.twins, found.attacked_twins, strict=True):
-        assert twin.operator == "plain"
+        assert (twin.operator, twin.parent, twin.split) == ("plain", None, "held_out")
+        assert attacked.parent == twin.id
+        assert not twin.truth["harmful"]
         assert sum(m.role == "user" for m in twin.messages) == 1
         assert (twin.goal, twin.family) == (attacked.goal, attacked.family)
 
 
-@pytest.mark.parametrize("name", ["polite", "urgency", "alter_ego", "prefix_injection"])
+@pytest.mark.parametrize(
+    "name", ["polite", "urgency", "alter_ego", "prefix_injection", "foot_in_the_door"]
+)
 def test_twins_wear_the_same_wording(name: str) -> None:
-    operator = operators("safety", "train")[name]
-    pairs = q.safety_pairs(12, seed=5, split="train", wrap=[operator])
+    operator = (operators("safety", "train") | operators("safety", "held_out"))[name]
+    pairs = q.safety_pairs(12, seed=5, split=operator.split, wrap=[operator])
     assert len(pairs) == 24
     for harmful, twin in zip(pairs[0::2], pairs[1::2], strict=True):
         before, after = _frame(harmful), _frame(twin)
@@ -142,7 +146,7 @@ def test_dev_sets_hold_training_families_and_operators_only() -> None:
     for query in found.all():
         assert query.split == "train"
         assert q.task(query.domain).families[query.family] == "train"
-    for query in found.harmful + found.attacked_twins:
+    for query in found.harmful + found.twins + found.attacked_twins:
         assert query.operator in operators("safety", "train")
 
 

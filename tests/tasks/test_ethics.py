@@ -129,8 +129,10 @@ def test_splits_share_no_rule_and_no_fragment() -> None:
     assert not parts["train"] & parts["held_out"]
     train = {q.family for q in TASK.generate(100, seed=0, split="train")}
     assert not train & {q.family for q in TASK.generate(100, seed=0, split="held_out")}
-    with pytest.raises(ValueError, match="not in split"):
-        TASK.generate(2, seed=0, split="train", families=["promises"])
+    for name, rule in RULES.items():
+        other = "train" if rule.split == "held_out" else "held_out"
+        with pytest.raises(ValueError, match="not in split"):
+            TASK.generate(2, seed=0, split=other, families=[name])
 
 
 def test_question_words_alone_are_no_shortcut(train: list[Query]) -> None:

@@ -39,7 +39,9 @@ def test_size_and_split():
     assert all(len(c.pairs) >= 16 for c in CATEGORIES.values())
     held_out = {name for name, split in task.families.items() if split == "held_out"}
     assert len(held_out) >= 4
-    assert {"cyber misuse", "biological misuse"} <= set(CATEGORIES)
+    # The gravest harms stand on both sides: one kind of weapon trains, another is new.
+    assert "cyber misuse" in task.families
+    assert ("weapons and explosives" in held_out) != ("biological misuse" in held_out)
     assert len(set(REFUSALS)) >= 20
 
 
@@ -99,8 +101,10 @@ def test_far_more_queries_than_surfaces_still_works():
 
 def test_odd_n_and_unknown_family():
     assert len(task.generate(7, seed=0, split="train")) == 7
-    with pytest.raises(ValueError, match="not in split"):
-        task.generate(2, seed=0, split="train", families=["violence"])
+    for name, split in task.families.items():
+        other = "train" if split == "held_out" else "held_out"
+        with pytest.raises(ValueError, match="not in split"):
+            task.generate(2, seed=0, split=other, families=[name])
 
 
 def test_fixes_are_refusals_that_the_grader_accepts():
