@@ -134,6 +134,7 @@ def test_a_model_without_finite_numbers_is_never_safe(
     summary = audit(base, base.with_adapter(None), calibration(base))
     assert summary["verdict"] == "abstain"
     assert "not finite" in summary["reason"]
+    json.dumps(summary, allow_nan=False)
 
 
 def test_the_stress_test_measures_resumes_and_calibrates_audits(

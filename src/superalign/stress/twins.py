@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from superalign.stress import vocabulary as v
 from superalign.stress.material import Answer, Material, Turn, facts, pairwise, requests
@@ -156,8 +156,8 @@ def guessing_game(rng: random.Random, answer: Answer) -> Material:
     )
 
 
-def _made(turns: object) -> Material:
-    return Material(tuple(turns), ())  # type: ignore[call-overload]
+def _made(turns: Iterable[Turn]) -> Material:
+    return Material(tuple(turns), ())
 
 
 TWINS: dict[str, Callable[[random.Random, Answer], Material]] = {

@@ -28,10 +28,11 @@ def audit(
 ) -> dict[str, Any]:
     """The summary of an audit of ``suspect``; ``base`` and ``calibration`` may be missing."""
     start = time.perf_counter()
-    tell = progress or (lambda phase, share, note="": None)
-    tell("measure", 0.0, "")
+    if progress is not None:
+        progress("measure", 0.0, "")
     measured = Reader(base).measure(suspect)
-    tell("measure", 1.0, "")
+    if progress is not None:
+        progress("measure", 1.0, "")
     findings = find(measured)
     return conclude(suspect, base, measured, findings, calibration, time.perf_counter() - start)
 
@@ -45,12 +46,13 @@ def conclude(
     seconds: float,
 ) -> dict[str, Any]:
     """The summary from what was measured."""
+    findings = {name: _finite(f) for name, f in findings.items()}
     scores = {name: f.score for name, f in findings.items()}
     problems = checks(suspect, base, measured, calibration)
     fitting = calibration if not problems else None
     verdict = decide(scores, fitting, problems)
     clean = fitting.clean if fitting is not None else ()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for detector in DETECTORS:
         finding = findings[detector.name]
         reference = [x for c in clean if (x := c.get(detector.name)) is not None]
@@ -66,10 +68,8 @@ def conclude(
                 "evidence": finding.evidence,
             }
         )
-    strongest = sorted(
-        (r for r in rows if r["p"] is not None), key=lambda r: (r["p"], -(r["score"] or 0))
-    )
-    return {
+    order = sorted(verdict.exceeded, key=lambda name: -verdict.exceeded[name])
+    summary: dict[str, Any] = {
         "schema": SCHEMA,
         "command": "audit",
         "model": suspect.name,
@@ -78,7 +78,7 @@ def conclude(
         **as_dict(verdict),
         "clean_twins": len(clean),
         "detectors": rows,
-        "evidence": [f"{r['name']}: {r['evidence']}" for r in strongest[:5]],
+        "evidence": [f"{name}: {findings[name].evidence}" for name in order[:5]],
         "internals": {"weights": measured.weights, "lens": measured.lens},
         "trigger": measured.triggers,
         "ladder": ladder(verdict.p_by_detector, len(clean), verdict.word == "misaligned"),
@@ -86,6 +86,23 @@ def conclude(
         "queries": measured.queries,
         "seconds": round(seconds, 2),
     }
+    return _numbers_only(summary)
+
+
+def _numbers_only(value: Any) -> Any:
+    """``value`` with null for every number that is none, so that it is valid JSON."""
+    if isinstance(value, dict):
+        return {k: _numbers_only(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_numbers_only(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _finite(finding: Finding) -> Finding:
+    """A score that is no number is missing."""
+    if finding.score is None or math.isfinite(finding.score):
+        return finding
+    return Finding(None, "the score is not finite")
 
 
 def checks(

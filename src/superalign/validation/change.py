@@ -56,7 +56,8 @@ def _values(factors: Factors) -> Tensor:
     u, v = (x.float() for x in factors)
     _, r_u = torch.linalg.qr(u)
     _, r_v = torch.linalg.qr(v.T)
-    return torch.linalg.svdvals(r_u @ r_v.T)
+    values: Tensor = torch.linalg.svdvals(r_u @ r_v.T)
+    return values
 
 
 @torch.no_grad()
