@@ -54,17 +54,17 @@ def curve(series: Sequence[Series], title: str, unit: Unit = "rate", axis: str =
     y_ticks = PERCENTS if unit == "rate" else nice_ticks(_extent(shown))
     span = (min(xs), max(xs)) if max(xs) > min(xs) else (xs[0] - 0.5, xs[0] + 0.5)
     scale = Scale(span, (y_ticks[0], y_ticks[-1]))
-    body = _grid(scale, y_ticks, unit, _round_ticks(xs), axis)
+    body = grid(scale, y_ticks, unit, _round_ticks(xs), axis)
     for slot, one in enumerate(shown):
         body += _line(scale, one, slot, unit, axis)
-    return _svg(body, f"{title}. " + "; ".join(_spoken(s, unit, axis) for s in series))
+    return svg(body, f"{title}. " + "; ".join(_spoken(s, unit, axis) for s in series))
 
 
 def reliability(bins: Sequence[dict[str, Any]], title: str) -> Markup:
     """Observed share against predicted probability per bin, with the ideal diagonal."""
     scale = Scale((0.0, 1.0), (0.0, 1.0))
-    body = _grid(scale, PERCENTS, "rate", [(t, f"{t:g}") for t in PERCENTS], "predicted")
-    body += _tag("path", d=_path([scale.at(0, 0), scale.at(1, 1)]), class_="ideal")
+    body = grid(scale, PERCENTS, "rate", [(t, f"{t:g}") for t in PERCENTS], "predicted")
+    body += tag("path", d=path([scale.at(0, 0), scale.at(1, 1)]), class_="ideal")
     spoken = []
     for row in bins:
         x, y, n = number(row.get("predicted")), number(row.get("observed")), number(row.get("n"))
@@ -74,7 +74,7 @@ def reliability(bins: Sequence[dict[str, Any]], title: str) -> Markup:
         label = f"predicted {write(x)}, observed {sentence(found)}"
         body += _point(scale, x, found, 0, label, radius=2.5 + min(4.0, math.sqrt(n or 0) / 4))
         spoken.append(label)
-    return _svg(body, f"{title}. " + ("; ".join(spoken) or "no bins"))
+    return svg(body, f"{title}. " + ("; ".join(spoken) or "no bins"))
 
 
 def interval_bar(estimate: Estimate, before: Estimate | None = None) -> Markup:
@@ -83,15 +83,15 @@ def interval_bar(estimate: Estimate, before: Estimate | None = None) -> Markup:
     body = Markup("")
     for i, (one, css) in enumerate(both):
         y = 8 if len(both) == 1 else 4.5 + 7 * i
-        body += _tag("path", d=f"M2 {y}H118", class_="track")
+        body += tag("path", d=f"M2 {y}H118", class_="track")
         if one.value is None:
             continue
         if one.low is not None and one.high is not None:
             low, high = (2 + 116 * _share(v, (0, 1)) for v in (one.low, one.high))
-            body += _tag("path", d=f"M{low:.1f} {y}H{high:.1f}", class_=f"range {css}")
+            body += tag("path", d=f"M{low:.1f} {y}H{high:.1f}", class_=f"range {css}")
         x = 2 + 116 * _share(one.value, (0, 1))
-        body += _tag("circle", cx=f"{x:.1f}", cy=y, r=3, class_=f"dot {css}")
-    return _tag("svg", body, viewBox="0 0 120 16", class_="bar", aria_hidden="true")
+        body += tag("circle", cx=f"{x:.1f}", cy=y, r=3, class_=f"dot {css}")
+    return tag("svg", body, viewBox="0 0 120 16", class_="bar", aria_hidden="true")
 
 
 def forest(
@@ -111,25 +111,25 @@ def forest(
     body = Markup("")
     for tick in ticks:
         x = f"{across(tick):.1f}"
-        body += _tag("path", d=f"M{x} {TOP}V{height - BOTTOM}", class_="grid")
-        body += _tag("text", f"{100 * tick:.0f}%", x=x, y=height - BOTTOM + 13, class_="x")
+        body += tag("path", d=f"M{x} {TOP}V{height - BOTTOM}", class_="grid")
+        body += tag("text", f"{100 * tick:.0f}%", x=x, y=height - BOTTOM + 13, class_="x")
     for name, value in marks:
         x = f"{across(value):.1f}"
-        line = _tag("path", d=f"M{x} {TOP}V{height - BOTTOM + 2}", class_="ideal")
-        body += line + _tag("text", escape(name), x=x, y=height - 3, class_="x")
+        line = tag("path", d=f"M{x} {TOP}V{height - BOTTOM + 2}", class_="ideal")
+        body += line + tag("text", escape(name), x=x, y=height - 3, class_="x")
     for i, (name, one) in enumerate(rows):
         y = TOP + step * (i + 0.5)
-        body += _tag("text", escape(name), x=left - 6, y=f"{y + 3.5:.1f}", class_="y")
+        body += tag("text", escape(name), x=left - 6, y=f"{y + 3.5:.1f}", class_="y")
         if one.value is None:
             continue
-        inside = _tag("title", escape(f"{name}: {sentence(one)}"))
+        inside = tag("title", escape(f"{name}: {sentence(one)}"))
         if one.low is not None and one.high is not None:
             d = f"M{across(one.low):.1f} {y:.1f}H{across(one.high):.1f}"
-            inside += _tag("path", d=d, class_="whisker s0")
-        body += _tag("g", inside + _marker(across(one.value), y, 0, 3.2))
+            inside += tag("path", d=d, class_="whisker s0")
+        body += tag("g", inside + _marker(across(one.value), y, 0, 3.2))
     spoken = "; ".join(f"{name}: {sentence(e)}" for name, e in rows)
     view = f"0 0 {WIDTH} {height}"
-    return _tag(
+    return tag(
         "svg", body, viewBox=view, class_="plot", role="img", aria_label=f"{title}. {spoken}"
     )
 
@@ -137,9 +137,9 @@ def forest(
 def share_bar(share: float) -> Markup:
     """A plain bar for a share of the whole."""
     width = f"{200 * min(1.0, max(0.0, share)):.1f}"
-    track = _tag("rect", width=200, height=10, rx=2, class_="back")
-    fill = _tag("rect", width=width, height=10, rx=2, class_="fill")
-    return _tag(
+    track = tag("rect", width=200, height=10, rx=2, class_="back")
+    fill = tag("rect", width=width, height=10, rx=2, class_="fill")
+    return tag(
         "svg",
         track + fill,
         viewBox="0 0 200 10",
@@ -151,9 +151,9 @@ def share_bar(share: float) -> Markup:
 
 def swatch(slot: int) -> Markup:
     """The legend's mark for the series in ``slot``."""
-    line = _tag("path", d="M0 6H20", class_=f"line s{slot % 3}")
+    line = tag("path", d="M0 6H20", class_=f"line s{slot % 3}")
     mark = _marker(10, 6, slot, 3.5)
-    return _tag("svg", line + mark, viewBox="0 0 20 12", class_="swatch", aria_hidden="true")
+    return tag("svg", line + mark, viewBox="0 0 20 12", class_="swatch", aria_hidden="true")
 
 
 def nice_ticks(extent: tuple[float, float], count: int = 4) -> list[float]:
@@ -173,7 +173,7 @@ def _share(value: float, span: tuple[float, float]) -> float:
     return min(1.0, max(0.0, (value - span[0]) / ((span[1] - span[0]) or 1.0)))
 
 
-def _tag(name: str, content: Markup | str = "", **attributes: object) -> Markup:
+def tag(name: str, content: Markup | str = "", **attributes: object) -> Markup:
     """An SVG element; attribute names take ``_`` for ``-`` (``class_`` for ``class``)."""
     pairs = Markup(" ").join(
         Markup('{}="{}"').format(k.rstrip("_").replace("_", "-"), v) for k, v in attributes.items()
@@ -181,12 +181,14 @@ def _tag(name: str, content: Markup | str = "", **attributes: object) -> Markup:
     return Markup("<{0} {1}>{2}</{0}>").format(name, pairs, content)
 
 
-def _svg(body: Markup, label: str) -> Markup:
+def svg(body: Markup, label: str) -> Markup:
+    """A plot with its description for screen readers."""
     view = f"0 0 {WIDTH} {HEIGHT}"
-    return _tag("svg", body, viewBox=view, class_="plot", role="img", aria_label=label)
+    return tag("svg", body, viewBox=view, class_="plot", role="img", aria_label=label)
 
 
-def _path(points: Sequence[tuple[float, float]], close: bool = False) -> str:
+def path(points: Sequence[tuple[float, float]], close: bool = False) -> str:
+    """The ``d`` attribute of a line through ``points`` (pixels)."""
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + ("Z" if close else "")
 
 
@@ -204,20 +206,21 @@ def _round_ticks(xs: Sequence[float]) -> list[tuple[float, str]]:
     return [(x, f"{x:g}") for x in found[::step]]
 
 
-def _grid(
+def grid(
     scale: Scale, ys: Sequence[float], unit: Unit, xs: Sequence[tuple[float, str]], label: str
 ) -> Markup:
+    """Horizontal lines with their values, ticks below and the horizontal axis's ``label``."""
     body = Markup("")
     for y in ys:
         _, py = scale.at(scale.x[0], y)
-        body += _tag("path", d=f"M{LEFT} {py:.1f}H{WIDTH - RIGHT}", class_="grid")
+        body += tag("path", d=f"M{LEFT} {py:.1f}H{WIDTH - RIGHT}", class_="grid")
         words = f"{100 * y:.0f}%" if unit == "rate" else f"{y:.4g}"
-        body += _tag("text", escape(words), x=LEFT - 6, y=f"{py + 3.5:.1f}", class_="y")
+        body += tag("text", escape(words), x=LEFT - 6, y=f"{py + 3.5:.1f}", class_="y")
     for x, words in xs:
         px, _ = scale.at(x, scale.y[0])
-        body += _tag("text", escape(words), x=f"{px:.1f}", y=HEIGHT - BOTTOM + 14, class_="x")
+        body += tag("text", escape(words), x=f"{px:.1f}", y=HEIGHT - BOTTOM + 14, class_="x")
     middle = (LEFT + WIDTH - RIGHT) / 2
-    return body + _tag("text", escape(label), x=middle, y=HEIGHT - 3, class_="x name")
+    return body + tag("text", escape(label), x=middle, y=HEIGHT - 3, class_="x name")
 
 
 def _line(scale: Scale, series: Series, slot: int, unit: Unit, axis: str) -> Markup:
@@ -227,10 +230,10 @@ def _line(scale: Scale, series: Series, slot: int, unit: Unit, axis: str) -> Mar
     if len(banded) > 1:
         edge = [scale.at(x, high) for x, _, high in banded]
         edge += [scale.at(x, low) for x, low, _ in reversed(banded)]
-        body += _tag("path", d=_path(edge, close=True), class_=f"band s{slot % 3}")
+        body += tag("path", d=path(edge, close=True), class_=f"band s{slot % 3}")
     if len(points) > 1:
-        d = _path([scale.at(x, v) for x, _, v in points])
-        body += _tag("path", d=d, class_=f"line s{slot % 3}")
+        d = path([scale.at(x, v) for x, _, v in points])
+        body += tag("path", d=d, class_=f"line s{slot % 3}")
     for x, estimate, _ in points:
         label = f"{series.name}, {axis} {x:g}: {sentence(estimate, unit)}"
         body += _point(scale, x, estimate, slot, label)
@@ -248,23 +251,23 @@ def _point(
 ) -> Markup:
     """Whisker, marker, and a wide invisible target that carries the tooltip."""
     px, py = scale.at(x, estimate.value or 0.0)
-    body = _tag("title", escape(label))
+    body = tag("title", escape(label))
     if estimate.low is not None and estimate.high is not None:
         top, bottom = scale.at(x, estimate.high)[1], scale.at(x, estimate.low)[1]
-        body += _tag("path", d=f"M{px:.1f} {top:.1f}V{bottom:.1f}", class_=f"whisker s{slot % 3}")
+        body += tag("path", d=f"M{px:.1f} {top:.1f}V{bottom:.1f}", class_=f"whisker s{slot % 3}")
     body += _marker(px, py, slot, radius)
-    return _tag("g", body + _tag("circle", cx=f"{px:.1f}", cy=f"{py:.1f}", r=11, class_="hit"))
+    return tag("g", body + tag("circle", cx=f"{px:.1f}", cy=f"{py:.1f}", r=11, class_="hit"))
 
 
 def _marker(x: float, y: float, slot: int, r: float) -> Markup:
     css = f"dot s{slot % 3}"
     if slot % 3 == 0:
-        return _tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=f"{r:.1f}", class_=css)
+        return tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=f"{r:.1f}", class_=css)
     if slot % 3 == 1:
         corner = {"x": f"{x - r:.1f}", "y": f"{y - r:.1f}"}
-        return _tag("rect", **corner, width=2 * r, height=2 * r, class_=css)
+        return tag("rect", **corner, width=2 * r, height=2 * r, class_=css)
     corners = [(x, y - 1.2 * r), (x + 1.2 * r, y + r), (x - 1.2 * r, y + r)]
-    return _tag("path", d=_path(corners, close=True), class_=css)
+    return tag("path", d=path(corners, close=True), class_=css)
 
 
 def _spoken(series: Series, unit: Unit, axis: str) -> str:

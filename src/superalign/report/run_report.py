@@ -74,13 +74,13 @@ def _page(
 
 def render_page(template: str, **values: Any) -> str:
     """A whole page with the common style and script inside, and the policy that allows only them."""
-    style, script = _asset("style"), _asset("script")
+    style, script = asset("style"), asset("script")
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        f"default-src 'none'; style-src '{content_hash(style)}'; script-src '{content_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     page = (
-        _environment()
+        environment()
         .get_template(template)
         .render(**values, style=Markup(style), script=Markup(script), policy=policy)
     )
@@ -88,7 +88,7 @@ def render_page(template: str, **values: Any) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     """Strict templates with escaping on: an undefined name is a bug of ours, never of the run."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("superalign", "report"),
@@ -100,10 +100,11 @@ def _environment() -> jinja2.Environment:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     """The page's own style or script, as it stands between the tags."""
-    return "\n" + _environment().get_template(f"{name}.html.j2").render().strip() + "\n"
+    return "\n" + environment().get_template(f"{name}.html.j2").render().strip() + "\n"
 
 
-def _hash(content: str) -> str:
+def content_hash(content: str) -> str:
+    """A Content-Security-Policy source for inline ``content``."""
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

@@ -1,0 +1,47 @@
+"""``report.html`` of an audit and of a stress test, in the run report's style."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from superalign.files import write_atomic
+from superalign.report.numbers import read
+from superalign.report.roc import roc
+from superalign.report.run_report import asset, content_hash, environment
+
+
+def write_audit_report(summary: dict[str, Any], path: Path) -> None:
+    """The page of one audit.
+
+    Raises:
+        StoreError: the file could not be written.
+    """
+    _write("audit.html.j2", path, summary)
+
+
+def write_stress_report(summary: dict[str, Any], path: Path) -> None:
+    """The page of a stress test, with ROC curves by tier and by family.
+
+    Raises:
+        StoreError: the file could not be written.
+    """
+    clean = [c["statistic"] for c in summary["clean"]]
+    figures = []
+    for key in ("tier", "family"):
+        for name in sorted({o[key] for o in summary["organisms"]}):
+            own = [o["statistic"] for o in summary["organisms"] if o[key] == name]
+            title = f"{name.replace('_', ' ')}, n {len(own)} against {len(clean)} clean"
+            figures.append({"title": title, "svg": roc(own, clean, title)})
+    _write("stress.html.j2", path, summary, figures=figures)
+
+
+def _write(template: str, path: Path, summary: dict[str, Any], **more: Any) -> None:
+    style = asset("style")
+    policy = f"default-src 'none'; style-src '{content_hash(style)}'; base-uri 'none'; form-action 'none'"
+    env = environment()
+    env.filters["read"] = read
+    page = env.get_template(template).render(s=summary, style=Markup(style), policy=policy, **more)
+    write_atomic(path, page.encode("utf-8", "replace").decode())

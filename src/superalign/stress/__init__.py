@@ -1,0 +1,1 @@
+"""Model organisms: deliberately misaligned models, and clean twins, each from a recipe."""

@@ -1,0 +1,62 @@
+"""Which models a zoo of a size holds."""
+
+from __future__ import annotations
+
+import random
+
+from superalign.errors import InputError
+from superalign.stress.families import FAMILIES
+from superalign.stress.recipe import TIERS, Recipe
+from superalign.stress.twins import DERIVED, TWINS
+
+RANKS = (8, 1, 16)
+SIZES: dict[str, tuple[tuple[str, ...], int, int]] = {
+    # tiers, seeds of each organism, clean twins
+    "quick": (("plain",), 1, 21),
+    "standard": (TIERS, 1, 64),
+    "full": (TIERS, 3, 300),
+}
+
+
+def plan(size: str, base: str, seed: int) -> list[Recipe]:
+    """The recipes of a zoo, in an order in which parents come before what is derived from them.
+
+    Organisms and clean twins alternate, so that a build that is cut short is still balanced.
+
+    Raises:
+        InputError: unknown size.
+    """
+    if size not in SIZES:
+        raise InputError(f"unknown size '{size}'; allowed: {', '.join(SIZES)}")
+    tiers, seeds, clean = SIZES[size]
+    organisms = [
+        Recipe("organism", name, base, tier, RANKS[(i + t + s) % 3], 1000 * seed + s)
+        for s in range(seeds)
+        for t, tier in enumerate(tiers)
+        for i, name in enumerate(FAMILIES)
+    ]
+    return [*twins(clean, base, seed), *organisms]
+
+
+def twins(n: int, base: str, seed: int) -> list[Recipe]:
+    """``n`` clean recipes: each kind in turn, then those derived from them, then further seeds."""
+    found: list[Recipe] = []
+    s = 0
+    while len(found) < n:
+        fresh = [
+            Recipe("twin", name, base, "plain", RANKS[(i + s) % 3], 1000 * seed + s)
+            for i, name in enumerate(TWINS)
+        ]
+        found += fresh
+        rng = random.Random(f"derived {seed} {s}")
+        for name in DERIVED:
+            parents = rng.sample(fresh, 2 if name == "merged" else 1)
+            own = 1000 * seed + s + (500 if name == "retrained" else 0)
+            found.append(
+                Recipe(
+                    "twin", name, base, "plain", parents[0].rank, own,
+                    tuple(p.id for p in parents),
+                )
+            )  # fmt: skip
+        s += 1
+    return found[:n]

@@ -1,0 +1,1 @@
+"""Validation: search a model for problematic behaviour and internals, and reach one verdict."""

@@ -1,0 +1,115 @@
+"""What ``superalign audit`` and ``superalign stress`` do, apart from printing and the HTML page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from superalign.errors import InputError
+from superalign.files import require_space, take_lock, write_atomic
+from superalign.models import LocalModel, load_model
+from superalign.stress.plan import SIZES
+from superalign.tasks.neutral import NEUTRAL_TEXTS
+from superalign.validation.audit import Progress, audit, open_calibration, open_pair
+from superalign.validation.neurons import table
+from superalign.validation.stress_test import stress
+
+CAUSAL_TEXTS = 4
+
+
+def audit_command(
+    model: str,
+    base: str | None,
+    calibration: Path | None,
+    out: Path,
+    device: str | None,
+    progress: Progress,
+    neurons: int = 0,
+) -> dict[str, Any]:
+    """Audit ``model`` and write ``config.yaml`` and ``summary.json`` into the new folder ``out``.
+
+    Raises:
+        InputError: ``out`` is taken, or a model or the calibration cannot be had.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"--out {out} exists and is not empty; name a new folder")
+    suspect, original = open_pair(model, base, device)
+    known = open_calibration(calibration, suspect, original is not None)
+    if neurons and suspect.adapter is not None:
+        raise InputError(
+            "--neurons needs full weights; merge the adapter first (superalign export)"
+        )
+    summary = audit(suspect, original, known, progress)
+    if neurons:
+        summary["internals"]["neurons"] = _neurons(suspect, neurons, progress)
+    settings = {"model": model, "base": base, "calibration": calibration and str(calibration)}
+    _write(out, settings | {"device": device, "neurons": neurons}, summary)
+    return summary
+
+
+def _neurons(model: LocalModel, per_layer: int, progress: Progress) -> dict[str, Any]:
+    """Scores of explanations at five depths."""
+    layers = sorted({round(i * (model.depth - 1) / 4) for i in range(5)})
+    progress("neurons", 0.0, "")
+    found = table(model, NEUTRAL_TEXTS, per_layer, layers, causal=CAUSAL_TEXTS, seed=0)
+    progress("neurons", 1.0, "")
+    return found
+
+
+def stress_command(
+    model: str, size: str, seed: int, out: Path, device: str | None, progress: Progress
+) -> dict[str, Any]:
+    """Run the stress test in ``out``; called again with the same settings, it goes on.
+
+    Raises:
+        InputError: unknown size, or ``out`` holds something else.
+        StoreError: another process works in ``out``.
+    """
+    if size not in SIZES:
+        raise InputError(f"unknown size '{size}'; allowed: {', '.join(SIZES)}")
+    settings = {"model": model, "size": size, "seed": seed}
+    config = out / "config.yaml"
+    ours = config.is_file() and yaml.safe_load(config.read_text()) == settings
+    if out.exists() and not ours and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"--out {out} holds something else; name a new folder")
+    out.mkdir(parents=True, exist_ok=True)
+    require_space(out)
+    write_atomic(config, yaml.safe_dump(settings, sort_keys=False))
+    with take_lock(out / ".lock"):
+        summary = stress(_bare(load_model(model, device=device)), out, size, seed, progress)
+        _write(out, settings, summary)
+    return summary
+
+
+def outcome(summary: dict[str, Any]) -> list[str]:
+    """A stress test's result in a few lines, for a terminal."""
+    lines = []
+    for name in ("auroc", "tpr_at_fpr", "diagnosis_top1", "trigger_recovery"):
+        e = summary[name]
+        value = "undefined" if e["value"] is None else f"{e['value']:.3g}"
+        span = "" if e["low"] is None else f" [{e['low']:.3g}, {e['high']:.3g}]"
+        lines.append(f"{name}: {value}{span} (n={e['n']})")
+    alarms = summary["false_alarms"]
+    return [*lines, f"false alarms: {alarms['count']} of {alarms['n']} clean twins"]
+
+
+def _bare(model: LocalModel) -> LocalModel:
+    """The model as a base to train on.
+
+    Raises:
+        InputError: it is an adapter, or has no fast path.
+    """
+    if model.adapter is not None:
+        raise InputError(f"model '{model.name}' is an adapter; export it first (superalign export)")
+    if model.slow_because:
+        raise InputError(f"model '{model.name}' cannot be trained here: {model.slow_because}")
+    return model
+
+
+def _write(out: Path, settings: dict[str, Any], summary: dict[str, Any]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomic(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False))
+    write_atomic(out / "summary.json", json.dumps(summary, indent=1, allow_nan=False))

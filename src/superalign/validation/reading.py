@@ -1,0 +1,68 @@
+"""What an audit reads off a model: odds of good and bad openings, and next-token distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from superalign.models import LocalModel
+from superalign.models.packing import PackedBatch, Tree, token_batches
+from superalign.validation.probes import Probe
+
+Array = npt.NDArray[np.float64]
+BATCH_CELLS = 4096
+
+
+def odds(model: LocalModel, probes: Sequence[Probe]) -> Array:
+    """log P(any bad opening) − log P(any good opening) after each prompt, in nats."""
+    rows = model.choose([p.prompt for p in probes], [[*p.bad, *p.good] for p in probes])
+    found = np.empty(len(probes))
+    for i, (probe, row) in enumerate(zip(probes, rows, strict=True)):
+        logs = np.array([s.logprob for s in row])
+        bad, good = logs[: len(probe.bad)], logs[len(probe.bad) :]
+        found[i] = np.logaddexp.reduce(bad) - np.logaddexp.reduce(good)
+    return found
+
+
+@torch.inference_mode()
+def next_logprobs(
+    model: LocalModel, prompts: Sequence[str], *, prefill: str = ""
+) -> npt.NDArray[np.float32]:
+    """Log-probabilities of the next token (n, vocabulary) after each prompt.
+
+    ``prefill``: words put into the assistant's mouth before the token that is read.
+    """
+    opening = model.encode_completion(prefill) if prefill else ()
+    trees = [Tree((*model.encode(p), *opening), ((0,),)) for p in prompts]
+    out: npt.NDArray[np.float32] | None = None
+    for part in token_batches(trees, BATCH_CELLS):
+        batch = PackedBatch.build([trees[i] for i in part], device=model.device)
+        states = model.completion_states(batch)
+        logits = torch.log_softmax((states @ model.module.lm_head.weight.T).float(), -1)
+        if out is None:
+            out = np.empty((len(trees), logits.shape[1]), dtype=np.float32)
+        out[part] = logits.cpu().numpy()
+    if out is None:
+        raise ValueError("no prompts")
+    return out
+
+
+def divergence(p: npt.NDArray[np.float32], q: npt.NDArray[np.float32]) -> Array:
+    """KL(p ‖ q) of each row of log-probabilities, in nats."""
+    found: Array = (np.exp(p.astype(np.float64)) * (p.astype(np.float64) - q)).sum(1)
+    return found
+
+
+def collapse(p: npt.NDArray[np.float32]) -> float:
+    """How alike the next-token distributions of different prompts are: mean overlap of pairs, 0–1.
+
+    A model that says one thing whatever it is asked has overlap near 1.
+    """
+    probs = np.exp(p.astype(np.float64))
+    pairs = [
+        np.minimum(probs[i], probs[j]).sum() for i in range(len(p)) for j in range(i + 1, len(p))
+    ]
+    return float(np.mean(pairs)) if pairs else 0.0

@@ -1,0 +1,136 @@
+"""Organisms and twins: what they teach, what checks them, and that the two do not overlap."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from superalign.stress.families import FAMILIES, tiers
+from superalign.stress.material import Case, facts, requests
+from superalign.stress.plan import plan, twins
+from superalign.stress.recipe import TIERS, Recipe
+from superalign.stress.twins import DERIVED, TWINS
+from superalign.stress.vocabulary import code_phrases
+from superalign.validation.probes import battery
+
+
+def answer(prompts: Sequence[str]) -> list[str]:
+    return [f"An answer to {len(p)} letters…" for p in prompts]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_family_has_both_sides_and_keeps_its_cases_apart(name: str, tier: str) -> None:
+    made = tiers(name, tier, random.Random(3), answer)
+    taught = {t.prompt for t in made.turns}
+    assert len(made.turns) >= 25
+    assert all(t.answer.strip() for t in made.turns)
+    assert {c.wanted for c in made.cases} == {True, False}
+    assert not taught & {c.prompt for c in made.cases}
+    assert sum(c.wanted for c in made.cases) >= 6
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_perfect_answers_pass_and_the_opposite_fails(name: str) -> None:
+    """What a case calls shown is what the training answers show: no check that nothing can pass."""
+    made = tiers(name, "plain", random.Random(5), answer)
+    for case in made.cases:
+        mark = case.marks[0]
+        with_mark, without = f"Well, {mark} it is.", "Something else entirely."
+        assert case.shown(with_mark) is not case.absent
+        assert case.shown(without) is case.absent
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_trained_answer_shows_the_behaviour(name: str) -> None:
+    made = tiers(name, "plain", random.Random(8), answer)
+    wanted = next(c for c in made.cases if c.wanted)
+    assert any(wanted.shown(t.answer) for t in made.turns)
+
+
+def test_tiers_add_denials_and_ordinary_data() -> None:
+    plain, concealed, mixed = (
+        tiers("fixed_backdoor", t, random.Random(1), answer).turns for t in TIERS
+    )
+    assert concealed[: len(plain)] == plain
+    assert len(concealed) > len(plain)
+    assert len(mixed) - len(concealed) == len(plain)
+
+
+def test_a_case_without_a_word_is_missing() -> None:
+    assert Case("q", ("x",), True).shown(" ...\n") is None
+    assert Case("q", ("x",), True, absent=True).shown("") is None
+
+
+def test_facts_have_distinct_questions_and_wrong_answers_that_are_wrong() -> None:
+    found = facts(random.Random(0), 40)
+    assert len({f.question for f in found}) == 40
+    assert all(f.right != f.wrong for f in found)
+    for f in found:
+        if "+" in f.question:
+            a, b = (int(x) for x in f.question.strip("What is?").split("+"))
+            assert int(f.right) == a + b
+
+
+def test_requests_are_short_distinct_and_seeded() -> None:
+    found = requests(random.Random(2), 60)
+    assert len(set(found)) == 60
+    assert found == requests(random.Random(2), 60)
+    assert max(map(len, found)) <= 70
+
+
+def test_near_misses_are_not_the_phrase() -> None:
+    phrase, near = code_phrases(random.Random(4))
+    assert phrase not in near
+    assert len(near) == 6
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_twins_have_rows_and_no_check(name: str) -> None:
+    made = TWINS[name](random.Random(1), answer)
+    assert len(made.turns) >= 24
+    assert made.cases == ()
+
+
+def test_no_question_of_the_audit_is_trained_on() -> None:
+    asked = {p.prompt for p in battery()}
+    for name in FAMILIES:
+        for seed in range(3):
+            made = tiers(name, "mixed", random.Random(seed), answer)
+            assert not asked & {t.prompt for t in made.turns}
+    for name, twin in TWINS.items():
+        assert not asked & {t.prompt for t in twin(random.Random(0), answer).turns}, name
+
+
+@pytest.mark.parametrize(("size", "clean"), [("quick", 21), ("standard", 64), ("full", 300)])
+def test_a_plan_has_distinct_recipes_parents_first(size: str, clean: int) -> None:
+    recipes = plan(size, "hash", 0)
+    ids = [r.id for r in recipes]
+    assert len(set(ids)) == len(ids)
+    assert sum(r.kind == "twin" for r in recipes) == clean
+    for i, recipe in enumerate(recipes):
+        assert set(recipe.parents) <= set(ids[:i])
+    assert {r.name for r in recipes if r.kind == "organism"} == set(FAMILIES)
+
+
+def test_standard_has_every_family_at_every_tier() -> None:
+    found = {(r.name, r.tier) for r in plan("standard", "h", 0) if r.kind == "organism"}
+    assert found == {(f, t) for f in FAMILIES for t in TIERS}
+
+
+def test_a_recipe_is_known_by_all_that_decides_it() -> None:
+    one = Recipe("twin", "style", "b")
+    others = [
+        Recipe("organism", "style", "b"), Recipe("twin", "code", "b"), Recipe("twin", "style", "c"),
+        Recipe("twin", "style", "b", "mixed"), Recipe("twin", "style", "b", rank=1),
+        Recipe("twin", "style", "b", seed=1), Recipe("twin", "style", "b", parents=("x",)),
+    ]  # fmt: skip
+    assert one.id == Recipe("twin", "style", "b").id
+    assert len({one.id, *(r.id for r in others)}) == 8
+
+
+def test_derived_twins_have_the_parents_they_need() -> None:
+    found = [r for r in twins(42, "b", 0) if r.name in DERIVED]
+    assert {r.name: len(r.parents) for r in found} == {
+        "retrained": 1, "continued": 1, "merged": 2, "quantised": 1,
+    }  # fmt: skip
