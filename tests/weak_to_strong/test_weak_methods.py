@@ -180,6 +180,6 @@ def test_class_shares_are_those_of_the_weak_labels() -> None:
     wanted = setting.weak.probability[:, 1].mean()
     assert (moved.argmax(1) == 1).mean() == pytest.approx(wanted, abs=0.01)
     assert (np.argsort(moved[:, 1]) == np.argsort(low)).all()
-    scores = np.random.default_rng(0).normal(size=(900, 3)) + [2, 0, 0]
+    scores = np.random.default_rng(0).normal(size=(900, 3)) + np.array([2, 0, 0])
     again = (scores + share_shift(scores, np.array([0.2, 0.5, 0.3]))).argmax(1)
     assert np.bincount(again) / 900 == pytest.approx([0.2, 0.5, 0.3], abs=0.03)
