@@ -147,7 +147,7 @@ def test_label_spreading_by_its_series() -> None:
 
 
 def test_the_transition_matrix_of_known_noise_is_found() -> None:
-    setting, _ = weak_toy.setting(n=700, flip_rate=0.25)
+    setting, _ = weak_toy.setting(n=1500, flip_rate=0.25)
     hard = setting.weak.hard
     p = cross_fitted(setting.plain, one_hot(hard, 2))
     off = 1 - np.diag(transition(p, hard, 2))
