@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
+import numpy as np
+from scipy.special import softmax
+
 from superalign.weak_to_strong.heads import Space, cross_fitted, one_hot
 from superalign.weak_to_strong.labels import WeakLabels
 from superalign.weak_to_strong.losses import Array
+from superalign.weak_to_strong.readings import share_shift
 
 Family = Literal["baseline", "denoising", "co-supervision", "elicitation", "pairs", "default"]
 
@@ -56,6 +60,19 @@ class Setting:
         """As ``out_of_fold``, of a student of the hardened labels: for estimates of flip rates."""
         hard = one_hot(self.weak.hard, self.k)
         return cross_fitted(self.plain, hard, self.weak.weight, seed=self.seed)
+
+    def with_class_shares(self, train_nK: Array, test_mK: Array) -> Array:
+        """``test_mK`` shifted in log-odds so that ``train_nK`` has the weak labels' class shares.
+
+        A student of soft labels is soft, one of its answers softer still: a threshold at ½ ends with
+        the more frequent class for every row. Pairs have no shares to keep and stay as they are.
+        """
+        if self.pairs:
+            return test_mK
+        shares = self.weak.probability[self.weak.weight > 0].mean(0)
+        shift = share_shift(np.log(np.maximum(train_nK, 1e-12)), shares)
+        result: Array = softmax(np.log(np.maximum(test_mK, 1e-12)) + shift, axis=1)
+        return result
 
     @property
     def elicited(self) -> dict[str, Space]:

@@ -3,6 +3,7 @@
 from superalign.weak_to_strong.methods import (
     auxiliary_confidence,
     bootstrapping,
+    class_shares,
     co_supervision,
     default,
     easy_to_hard,
@@ -22,6 +23,7 @@ from superalign.weak_to_strong.methods import (
 __all__ = [
     "auxiliary_confidence",
     "bootstrapping",
+    "class_shares",
     "co_supervision",
     "default",
     "easy_to_hard",

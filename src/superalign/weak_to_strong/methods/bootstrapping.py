@@ -26,4 +26,5 @@ class Bootstrapping:
                 space, target, weight if step == 0 else None, seed=setting.seed + step
             )
         head = fit(setting.plain, target)
-        return Prediction(head.probabilities(setting.plain.others[0]), setting.weak.used)
+        test = setting.with_class_shares(target, head.probabilities(setting.plain.others[0]))
+        return Prediction(test, setting.weak.used)

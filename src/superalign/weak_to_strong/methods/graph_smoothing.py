@@ -50,4 +50,5 @@ class GraphSmoothing:
         weak, space = setting.weak, setting.plain
         target = smoothed(space.similarity, weak.probability, weak.weight)
         head = fit(space, target, weak.weight)
-        return Prediction(head.probabilities(space.others[0]), weak.used)
+        known, test = (head.probabilities(x) for x in (space.train, space.others[0]))
+        return Prediction(setting.with_class_shares(known, test), weak.used)

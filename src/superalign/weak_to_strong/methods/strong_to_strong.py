@@ -22,4 +22,5 @@ class StrongToStrong:
         for generation in range(1, ROUNDS):
             target = cross_fitted(space, target, seed=setting.seed + generation)
         head = fit(space, target)
-        return Prediction(head.probabilities(space.others[0]), setting.weak.used)
+        test = setting.with_class_shares(target, head.probabilities(space.others[0]))
+        return Prediction(test, setting.weak.used)
