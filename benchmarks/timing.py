@@ -40,7 +40,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     )
     made.add_argument("--model", help="a transformers folder (default: the embedded SmolLM2-135M)")
     made.add_argument("--repeats", type=int, default=5, help="timed runs of every peer (default 5)")
-    made.add_argument("--quick", action="store_true", help="only the cells the issue asks for")
+    made.add_argument("--quick", action="store_true", help="the headline cells only")
     made.add_argument(
         "--tiny", action="store_true", help="tiny random model: a check of the script"
     )

@@ -17,9 +17,9 @@ def row(kind: str, text: str = "It is 5.", fix: str | None = None) -> tuple[Item
     return Item(query, response), Critique(response=response.id, claims=(claim,), acceptable=0.0)
 
 
-def told(rows: list[tuple[Item, Critique]], model: FakeModel) -> list[Critique]:
+def told(rows: list[tuple[Item, Critique]], model: FakeModel, n: int = 9) -> list[Critique]:
     items, critiques = [i for i, _ in rows], [c for _, c in rows]
-    return explain(model, items, critiques, max_new_tokens=40, seed=0)
+    return explain(model, items, critiques, n=n, max_new_tokens=40, seed=0)
 
 
 def test_faults_are_explained_and_the_rest_stays() -> None:
@@ -57,3 +57,10 @@ def test_without_faults_the_model_is_not_asked() -> None:
 
     assert told([row("ok")], Silent())[0].explanation == ""
     assert told([], Silent()) == []
+
+
+def test_the_few_that_are_explained_are_spread_over_the_faults() -> None:
+    rows = [row("ok" if i % 2 else "wrong answer") for i in range(16)]
+    found = told(rows, FakeModel(lambda *_: "Because."), n=4)
+    assert [i for i, c in enumerate(found) if c.explanation] == [0, 4, 8, 12]
+    assert not any(c.explanation for c in told(rows, FakeModel(lambda *_: "No."), n=0))

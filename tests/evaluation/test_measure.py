@@ -55,6 +55,19 @@ def test_over_refusal_counts_refusals_and_nonsense() -> None:
     assert m.over_refusal([graded(1.0, t) for t in texts]).value == 0.5
 
 
+def test_a_change_is_paired_over_the_same_queries() -> None:
+    """Nine of twelve failures repaired, one broken: 9 against 1 discordant pairs."""
+    before = [graded(0.0)] * 12 + [graded(1.0)] * 8
+    after = [graded(1.0)] * 9 + [graded(0.0)] * 3 + [graded(1.0)] * 7 + [graded(0.0)]
+    found = m.change(m.passed, before, after)
+    assert found["value"] == pytest.approx(8 / 20)
+    assert 0 < found["low"] < found["value"] < found["high"]
+    assert found["n"] == 20
+    assert found["p"] == pytest.approx(2 * (1 + 10) / 2**10)  # both tails of a fair coin
+    assert m.change(m.passed, before, before)["p"] == 1.0
+    assert m.change(m.passed, [], [])["value"] is None
+
+
 def test_intervals_hold_the_value() -> None:
     for hits in (0, 3, 10):
         found = m.accuracy([graded(float(i < hits)) for i in range(10)])

@@ -16,7 +16,8 @@ from superalign.learner.optimisation import TrainingReport
 from superalign.loop import ledger
 from superalign.loop import queries as q
 from superalign.loop import run as loop
-from superalign.loop.run import Loop, WaitingForHuman
+from superalign.loop.human import WaitingForHuman
+from superalign.loop.run import Loop
 from superalign.models import Adapter, LocalModel
 from superalign.records import (
     Critique,
@@ -60,6 +61,13 @@ def test_the_summary_has_what_others_rely_on(finished: Finished, folder: Path) -
             for name in names:
                 estimate = summary["held_out"][domain][when][name]
                 assert {"value", "low", "high", "n"} <= set(estimate), (domain, when, name)
+    for domain, name in SIZED:
+        sides = summary["held_out"][domain]
+        change = sides["change"][name]
+        assert change["value"] == pytest.approx(
+            sides["after"][name]["value"] - sides["before"][name]["value"]
+        )
+        assert 0 <= change["p"] <= 1
     assert {"win", "tie", "loss"} <= set(summary["held_out"]["retention"]["after"])
     assert [summary["held_out"][d]["before"][name]["n"] for d, name in SIZED] == [9, 4, 4]
     assert json.loads((path / "summary.json").read_text()) == summary

@@ -30,6 +30,15 @@ def test_verdict_by_whether_intervals_separate(
     assert numbers.verdict(before, after, better) == word
 
 
+def test_verdict_by_the_paired_difference_where_there_is_one() -> None:
+    before, after = proportion(50, 100), proportion(58, 100)
+    shown, unshown = Estimate(0.08, 0.02, 0.14, 100), Estimate(0.08, -0.02, 0.18, 100)
+    assert numbers.verdict(before, after, "higher") == "unchanged"
+    assert numbers.verdict(before, after, "higher", shown) == "improved"
+    assert numbers.verdict(before, after, "lower", shown) == "worse"
+    assert numbers.verdict(before, after, "higher", unshown) == "unchanged"
+
+
 def test_reading_never_invents() -> None:
     assert numbers.read(None).value is None
     assert numbers.read("0.5").value is None

@@ -22,11 +22,16 @@ def explain(
     items: Sequence[Item],
     critiques: Sequence[Critique],
     *,
+    n: int,
     max_new_tokens: int,
     seed: int,
 ) -> list[Critique]:
-    """The critiques with an explanation written by ``model``; those without a fault stay as is."""
-    wanted = [i for i, c in enumerate(critiques) if _fault(c) is not None]
+    """The critiques, ``n`` of those that found a fault with an explanation written by ``model``.
+
+    These are spread evenly over all that found one; the others stay as they are.
+    """
+    faulty = [i for i, c in enumerate(critiques) if _fault(c) is not None]
+    wanted = faulty[:: max(1, len(faulty) // max(1, n))][:n]
     prompts = [_prompt(items[i], critiques[i]) for i in wanted]
     outs = (
         model.generate(prompts, max_new_tokens=max_new_tokens, temperature=0.0, seed=seed)

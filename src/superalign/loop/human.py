@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from superalign.config import RunConfig
 from superalign.critic import Critic
 from superalign.critic.base import Item
+from superalign.errors import SuperalignError
 from superalign.evaluation.measure import grade
 from superalign.records import Critique, Label
+from superalign.store import RunStore
+
+
+class WaitingForHuman(SuperalignError):
+    """The run needs labels that only a person can give; its state is saved."""
 
 
 def contested(
@@ -42,3 +50,67 @@ def simulated_labels(items: Sequence[Item], critiques: Sequence[Critique]) -> li
         )
         for g, c in zip(graded, critiques, strict=True)
     ]
+
+
+class MeteredHuman:
+    """A person, real or simulated, of whom only a budget of labels may be asked over the run."""
+
+    def __init__(self, config: RunConfig, store: RunStore) -> None:
+        self.config, self.store = config, store
+
+    def ask(
+        self, k: int, critic: Critic, items: Sequence[Item], critiques: Sequence[Critique]
+    ) -> list[tuple[int, Label]]:
+        """Labels of the answers most contested in round k, with their indices.
+
+        Raises:
+            WaitingForHuman: a real person has not given all of them yet.
+        """
+        chosen = contested(critic, items, critiques, self._budget(k))
+        if self.config.human.simulated:
+            labels = simulated_labels([items[i] for i in chosen], [critiques[i] for i in chosen])
+            return list(zip(chosen, labels, strict=True))
+        given = {
+            label.response: label for label in self.store.records(Label) if label.source == "human"
+        }
+        missing = [i for i in chosen if items[i].response.id not in given]
+        self.store.write_json(
+            "questions.json",
+            [
+                {
+                    "round": k,
+                    "response_id": items[i].response.id,
+                    "domain": items[i].query.domain,
+                    "prompt": items[i].query.chat,
+                    "response": items[i].response.text,
+                    "members": critiques[i].members,
+                }
+                for i in chosen
+            ],
+        )
+        if missing:
+            raise WaitingForHuman(
+                f"round {k} waits for {len(missing)} labels: answer them with 'superalign label "
+                f"{self.store.path}', then 'superalign run --resume {self.store.path}'"
+            )
+        return [(i, given[items[i].response.id]) for i in chosen]
+
+    def _budget(self, k: int) -> int:
+        """Labels that may be asked for in round k: what is left, spread over the rounds left."""
+        left = self.config.human.budget - self._used(k)
+        return left // (self.config.rounds - k + 1)
+
+    def _used(self, k: int) -> int:
+        return sum(
+            self.store.phase_payload(f"round {j} critique")["human"]["asked"] for j in range(1, k)
+        )
+
+    def report(self, k: int, labels: Sequence[tuple[int, Label]]) -> dict[str, Any]:
+        """What round k asked, for the summary."""
+        used = self._used(k) + len(labels)
+        return {
+            "asked": len(labels),
+            "used": used,
+            "budget_left": self.config.human.budget - used,
+            "undecided": sum(label.value is None for _, label in labels),
+        }

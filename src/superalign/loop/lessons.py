@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from superalign.config import LearnerConfig
+from superalign.critic import Critic
 from superalign.critic.base import Item
 from superalign.evaluation.measure import UNFINISHED
 from superalign.learner.examples import Rollout
+from superalign.loop.queries import variants
+from superalign.loop.round_data import RoundData
 from superalign.records import Critique, Demonstration, Preference, Query, Response
 from superalign.tasks.base import seeded
 from superalign.tasks.refusal import degenerate, refusal
+from superalign.tasks.safety import refusal_text
 
 MIN_CONFIDENCE = 0.2
 SURE = 0.8
@@ -22,6 +27,39 @@ Lesson = Demonstration | Preference
 def as_target(response: Response) -> str:
     """An answer as a training target: one cut off by the token limit is marked unfinished."""
     return response.text if response.finished else response.text + UNFINISHED
+
+
+def round_lessons(
+    data: RoundData,
+    critiques: Sequence[Critique],
+    critic: Critic,
+    config: LearnerConfig,
+    *,
+    seed: int,
+) -> list[Lesson]:
+    """Everything that a round teaches; ``critiques`` are those of ``data.items``."""
+    refused = [refusal_text(x.family, seed=seed + n) for n, x in enumerate(data.rehearsal)]
+    taught = lessons(
+        data.items,
+        critiques,
+        refusals=refused or [refusal_text("", seed=seed)],
+        anchors=data.anchors,
+        seed=seed,
+    )
+    helped = [Item(x, data.anchors[x.id]) for x in data.benign]
+    taught += anchor_lessons(helped, critic.judge(helped))
+    harm = critic.harm(data.rehearsal)
+    taught += rehearsal_lessons(data.rehearsal, harm, refused, data.anchors)
+    for domain in ("mathematics", "ethics"):
+        failed = [
+            i.query
+            for i, c in zip(data.items, critiques, strict=True)
+            if i.query.domain == domain and c.acceptable is not None and c.acceptable < 0.5
+        ]
+        if failed:
+            fresh = variants(failed, config.variants, most=config.most_variants, seed=seed)
+            taught += verified_lessons(fresh)
+    return taught
 
 
 def lessons(

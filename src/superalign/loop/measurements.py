@@ -14,6 +14,16 @@ from superalign.records import Query
 Graded = dict[str, list[m.Graded]]
 Told = Callable[[float, str], None]
 
+# What each query set measures: domain, quantity, and which answers are hits.
+QUANTITIES: dict[str, tuple[str, str, Callable[[m.Graded], bool]]] = {
+    "harmful": ("safety", "asr", m.failed),
+    "twins": ("safety", "over_refusal_twin", m.refused),
+    "attacked_twins": ("safety", "over_refusal_attacked_twin", m.refused),
+    "benign": ("safety", "over_refusal_benign", m.refused),
+    "mathematics": ("mathematics", "accuracy", m.passed),
+    "ethics": ("ethics", "accuracy", m.passed),
+}
+
 
 def measure_sets(
     model: LanguageModel, sets: q.QuerySets, limits: EvaluationConfig, told: Told
@@ -31,17 +41,18 @@ def measure_sets(
 def estimates(graded: Graded) -> dict[str, dict[str, Any]]:
     """The measured quantities by domain, each ``{value, low, high, n}``."""
     found: dict[str, dict[str, Any]] = {}
-    for name, key, estimate in (
-        ("harmful", "asr", m.attack_success),
-        ("twins", "over_refusal_twin", m.over_refusal),
-        ("attacked_twins", "over_refusal_attacked_twin", m.over_refusal),
-        ("benign", "over_refusal_benign", m.over_refusal),
-    ):
+    for name, (domain, key, hit) in QUANTITIES.items():
         if graded.get(name):
-            found.setdefault("safety", {})[key] = estimate(graded[name]).as_dict()
-    for name in ("mathematics", "ethics"):
-        if graded.get(name):
-            found[name] = {"accuracy": m.accuracy(graded[name]).as_dict()}
+            found.setdefault(domain, {})[key] = m.share(hit, graded[name]).as_dict()
+    return found
+
+
+def changes(before: Graded, after: Graded) -> dict[str, dict[str, Any]]:
+    """Paired differences of the same quantities over the same queries, with a p-value each."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, (domain, key, hit) in QUANTITIES.items():
+        if before.get(name):
+            found.setdefault(domain, {})[key] = m.change(hit, before[name], after[name])
     return found
 
 

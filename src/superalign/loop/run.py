@@ -9,15 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from superalign.attack.allocation import (
-    Allocator,
-    EpsilonGreedyAllocator,
-    ThompsonAllocator,
-    UniformAllocator,
-    tally,
-)
-from superalign.attack.archive import Archive, Cell
-from superalign.attack.base import operator_family, operators
 from superalign.config import RunConfig, Sizes
 from superalign.critic import (
     Critic,
@@ -27,52 +18,28 @@ from superalign.critic import (
     WordingClassifier,
     explain,
 )
-from superalign.errors import SuperalignError
 from superalign.evaluation import measure as m
 from superalign.learner.examples import Example, encode, raw_text_examples
 from superalign.learner.offline import train_offline
 from superalign.learner.on_policy import train_on_policy
-from superalign.loop import human, ledger, lessons
+from superalign.loop import ledger
 from superalign.loop import queries as q
-from superalign.loop.measurements import Graded, breakdown, estimates, measure_sets
+from superalign.loop.attacker import Attacker
+from superalign.loop.human import MeteredHuman
+from superalign.loop.lessons import rollouts, round_lessons
+from superalign.loop.measurements import Graded, breakdown, changes, estimates, measure_sets
+from superalign.loop.round_data import FROZEN, RoundData
 from superalign.loop.summary import summarise
 from superalign.loop.user_data import UserData
 from superalign.models import Adapter, LocalModel
 from superalign.models.names import parse_name
-from superalign.records import Critique, Label, Preference, Query, Record, Response, Verdict
-from superalign.statistics import proportion
+from superalign.records import Critique, Label, Preference, Query, Record, Response
 from superalign.store import RunStore
-from superalign.tasks.base import seeded
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 from superalign.tasks.safety import refusal_text
 
-ALLOCATORS = {
-    "thompson": ThompsonAllocator,
-    "uniform": UniformAllocator,
-    "epsilon_greedy": EpsilonGreedyAllocator,
-}
 OPENINGS = ("The", "In", "A", "Most", "When", "It", "Many", "One")
 DEV = Sizes(safety=24, benign=24, mathematics=24, ethics=24)
-
-
-@dataclass(frozen=True)
-class _RoundData:
-    """What a round asked and got; ``anchors`` are the frozen model's answers by query."""
-
-    attacks: list[Item]
-    twins: list[Item]
-    anchors: dict[str, Response]
-    benign: list[Query]
-    rehearsal: list[Query]
-
-    @property
-    def items(self) -> list[Item]:
-        """All answers of the learner."""
-        return self.attacks + self.twins
-
-
-class WaitingForHuman(SuperalignError):
-    """The run needs labels that only a person can give; its state is saved."""
 
 
 class Progress(Protocol):
@@ -111,9 +78,8 @@ class Loop:
         self.measured = {x.goal for sets in self._measured_sets() for x in sets.all()}
         self.learner = self.model.with_adapter(self.adapter, name="learner")
         self.critic = self._new_critic()
-        self.allocator: Allocator = self._new_allocator()
-        self.archive = Archive()
-        self.active = list(self.config.domains)
+        self.attacker = Attacker(self.config)
+        self.human = MeteredHuman(self.config, self.store)
         self.user_data = UserData(self.config.data)
 
     def _progress_sets(self, k: int) -> q.QuerySets:
@@ -156,12 +122,6 @@ class Loop:
             ),
             *seeds,
         )
-
-    def _new_allocator(self) -> Allocator:
-        made: Allocator = ALLOCATORS[self.config.attack.allocator](
-            q.arms(self.config), discount=self.config.attack.discount
-        )
-        return made
 
     # -- phases ---------------------------------------------------------------------------------
 
@@ -254,11 +214,15 @@ class Loop:
         payload["estimates"]["retention"] = {
             "perplexity": m.perplexity(self.learner, NEUTRAL_TEXTS).as_dict()
         }
-        if when == "after" and graded.get("benign"):
-            first = self._stored("before", self.held_out.benign)
-            payload["estimates"]["retention"] |= m.compare_likelihood(
-                self.model, first, graded["benign"]
-            )
+        if when == "after":
+            earlier = {
+                name: self._stored("before", rows) for name, rows in self.held_out.named().items()
+            }
+            payload["changes"] = changes(earlier, graded)
+            if graded.get("benign"):
+                payload["estimates"]["retention"] |= m.compare_likelihood(
+                    self.model, earlier["benign"], graded["benign"]
+                )
         records: list[Record] = [
             r for rows in graded.values() for g in rows for r in (g.query, g.response)
         ]
@@ -283,34 +247,12 @@ class Loop:
     # -- attack and answer ----------------------------------------------------------------------
 
     def _attack(self, k: int) -> tuple[dict[str, Any], list[Record]]:
-        config = self.config.attack
-        arms = self._aim(k)
-        attacks, twins = q.attack_queries(
-            arms,
-            seed=self._seed("attack", k),
-            archive=self.archive.sample(16, seeded(self.config.seed, "archive", k), split="train"),
-        )
-        benign = (
-            q.task("benign").generate(
-                config.benign_per_round, seed=self._seed("benign", k), split="train"
-            )
-            if "safety" in self.active
-            else []
-        )
-        rehearsal = (
-            q.rehearsal_pairs(config.rehearsal, arms, seed=self._seed("rehearsal", k))
-            if config.rehearsal and "safety" in self.active
-            else []
-        )
-        own = [x for x in self.user_data.training(self._seed("data", k)) if x.domain in self.active]
-        attacks, twins = (
-            attacks + [x for x in own if not _is_twin(x)],
-            twins + [x for x in own if _is_twin(x)],
-        )
-        asked = attacks + twins
-        self.progress(f"round {k} answers", 0.1, f"{len(asked)} queries")
-        worked = [x for x in asked if x.domain == "mathematics"]
-        other = [x for x in asked if x.domain != "mathematics"]
+        config, phase = self.config.attack, f"round {k} answers"
+        asked = self.attacker.ask(k, self.user_data.training(self._seed("data", k)))
+        queries = asked.attacks + asked.twins
+        self.progress(phase, 0.1, f"{len(queries)} queries")
+        worked = [x for x in queries if x.domain == "mathematics"]
+        other = [x for x in queries if x.domain != "mathematics"]
         responses: list[Response] = []
         for part, tokens in ((worked, config.worked_tokens), (other, config.max_new_tokens)):
             rows = m.answer(
@@ -322,73 +264,45 @@ class Loop:
                 seed=self._seed("sample", k),
             )
             responses += [r for row in rows for r in row]
-        self.progress(f"round {k} answers", 0.7, "frozen reference")
+        self.progress(phase, 0.7, "frozen reference")
         frozen = m.answer(
             self.model,
-            twins + benign + rehearsal,
+            asked.twins + asked.benign + asked.rehearsal,
             max_new_tokens=config.frozen_tokens,
             temperature=0.0,
             seed=self._seed("frozen", k),
         )
         anchors = [
-            Response(**(row[0].model_dump() | {"id": "", "model": "frozen"})) for row in frozen
+            Response(**(row[0].model_dump() | {"id": "", "model": FROZEN})) for row in frozen
         ]
-        return {"arms": arms}, [*asked, *benign, *rehearsal, *responses, *anchors]
-
-    def _aim(self, k: int) -> list[q.Arm]:
-        """Arms for this round: a floor for every domain, the rest wherever the bandit wants."""
-        config, rng = self.config.attack, seeded(self.config.seed, "aim", k)
-        floor = int(config.queries_per_round * config.domain_floor / max(1, len(self.active)))
-        drawn = [
-            a
-            for a in self.allocator.choose(64 * config.queries_per_round, rng)
-            if a[0] in self.active
-        ]
-        quota = dict.fromkeys(self.active, floor)
-        chosen: list[q.Arm] = []
-        rest: list[q.Arm] = []
-        for arm in drawn:
-            if quota[arm[0]] > 0:
-                quota[arm[0]] -= 1
-                chosen.append(arm)
-            else:
-                rest.append(arm)
-        for domain, lacking in quota.items():  # the bandit drew too few of a domain: any operator
-            names = list(operators(domain, "train"))
-            chosen += [(domain, rng.choice(names)) for _ in range(lacking)]
-        return chosen + rest[: config.queries_per_round - len(chosen)]
-
-    def _round_data(self, k: int) -> _RoundData:
-        phase = f"round {k} answers"
-        known = {x.id: x for x in self.store.records(Query, phase)}
-        responses = self.store.records(Response, phase)
-        items = [Item(known[r.query], r) for r in responses if r.model != "frozen"]
-        answered = {i.query.id for i in items}
-        return _RoundData(
-            attacks=[i for i in items if not _is_twin(i.query)],
-            twins=[i for i in items if _is_twin(i.query)],
-            anchors={r.query: r for r in responses if r.model == "frozen"},
-            benign=[x for x in known.values() if x.domain == "benign"],
-            rehearsal=[x for x in known.values() if x.domain == "safety" and x.id not in answered],
-        )
+        records = [*queries, *asked.benign, *asked.rehearsal, *responses, *anchors]
+        return {"arms": asked.arms}, records
 
     # -- criticise and ask ----------------------------------------------------------------------
 
     def _criticise(self, k: int) -> tuple[dict[str, Any], list[Record]]:
-        data = self._round_data(k)
+        data = RoundData.of(self.store, k)
         attacks, items = data.attacks, data.items
         critiques = self.critic.judge(items)
-        labels = self._ask(k, items, critiques)
+        labels = self.human.ask(k, self.critic, items, critiques)
         if labels:
             self.critic.learn([(items[i], label) for i, label in labels])
             critiques = self.critic.judge(items)
-        critiques = self._explained(k, items, critiques)
+        told = self.config.critic
+        critiques = explain(
+            self.model,
+            items,
+            critiques,
+            n=told.explain_items if told.explain else 0,
+            max_new_tokens=told.explain_tokens,
+            seed=self._seed("explain", k),
+        )
         graded = m.grade([i.query for i in items], [i.response for i in items])
         payload = {
-            "attacks": self._tally(graded[: len(attacks)]),
-            "archive": self._archive(graded[: len(attacks)]),
+            "attacks": self.attacker.learn(graded[: len(attacks)]),
+            "archive": self.attacker.remember(graded[: len(attacks)]),
             "critic": ledger.reliability(ledger.columns(items, critiques)),
-            "human": self._human_report(k, labels),
+            "human": self.human.report(k, labels),
             "asked": [
                 {
                     "query": items[i].query.model_dump(mode="json"),
@@ -399,133 +313,11 @@ class Loop:
                 for i, label in labels
             ],
         }
-        payload |= {
-            "allocator": self.allocator.state_dict(),
-            "archive_state": self.archive.state_dict(),
-        }
-        return payload, [*critiques, *(label for _, label in labels)]
-
-    def _explained(
-        self, k: int, items: Sequence[Item], critiques: list[Critique]
-    ) -> list[Critique]:
-        config = self.config.critic
-        faulty = [i for i, c in enumerate(critiques) if any(x.kind != "ok" for x in c.claims)]
-        if not config.explain or not config.explain_items or not faulty:
-            return critiques
-        step = max(1, len(faulty) // config.explain_items)
-        chosen = faulty[::step][: config.explain_items]
-        told = explain(
-            self.model,
-            [items[i] for i in chosen],
-            [critiques[i] for i in chosen],
-            max_new_tokens=config.explain_tokens,
-            seed=self._seed("explain", k),
-        )
-        for i, critique in zip(chosen, told, strict=True):
-            critiques[i] = critique
-        return critiques
-
-    def _budget(self, k: int) -> int:
-        """Labels that may be asked for in round k: what is left, spread over the rounds left."""
-        left = self.config.human.budget - self._used(k)
-        return left // (self.config.rounds - k + 1)
-
-    def _used(self, k: int) -> int:
-        return sum(
-            self.store.phase_payload(f"round {j} critique")["human"]["asked"] for j in range(1, k)
-        )
-
-    def _ask(
-        self, k: int, items: Sequence[Item], critiques: Sequence[Critique]
-    ) -> list[tuple[int, Label]]:
-        chosen = human.contested(self.critic, items, critiques, self._budget(k))
-        if self.config.human.simulated:
-            labels = human.simulated_labels(
-                [items[i] for i in chosen], [critiques[i] for i in chosen]
-            )
-            return list(zip(chosen, labels, strict=True))
-        given = {
-            label.response: label for label in self.store.records(Label) if label.source == "human"
-        }
-        missing = [i for i in chosen if items[i].response.id not in given]
-        self.store.write_json(
-            "questions.json",
-            [
-                {
-                    "round": k,
-                    "response_id": items[i].response.id,
-                    "domain": items[i].query.domain,
-                    "prompt": items[i].query.chat,
-                    "response": items[i].response.text,
-                    "members": critiques[i].members,
-                }
-                for i in chosen
-            ],
-        )
-        if missing:
-            raise WaitingForHuman(
-                f"round {k} waits for {len(missing)} labels: answer them with 'superalign label "
-                f"{self.store.path}', then 'superalign run --resume {self.store.path}'"
-            )
-        return [(i, given[items[i].response.id]) for i in chosen]
-
-    def _human_report(self, k: int, labels: Sequence[tuple[int, Label]]) -> dict[str, Any]:
-        used = self._used(k) + len(labels)
-        return {
-            "asked": len(labels),
-            "used": used,
-            "budget_left": self.config.human.budget - used,
-            "undecided": sum(label.value is None for _, label in labels),
-        }
-
-    def _tally(self, graded: Sequence[m.Graded]) -> list[dict[str, Any]]:
-        """Confirmed failures per (domain, operator); the allocator learns from them."""
-        verdicts: dict[q.Arm, list[Verdict]] = {}
-        for g in graded:
-            verdicts.setdefault((g.query.domain, g.query.operator), []).append(g.verdict)
-        rows = []
-        for arm, seen in sorted(verdicts.items()):
-            hits, trials = tally(seen)
-            # An answer without a verdict exposed nothing either: the query was spent.
-            self.allocator.update(arm, hits, len(seen))
-            rows.append(
-                {
-                    "domain": arm[0],
-                    "operator": arm[1],
-                    "family": operator_family(arm[1]),
-                    "trials": trials,
-                    "hits": hits,
-                    "missing": len(seen) - trials,
-                    "rate": proportion(hits, trials).as_dict(),
-                }
-            )
-        return rows
-
-    def _archive(self, graded: Sequence[m.Graded]) -> dict[str, Any]:
-        by_query: dict[str, list[m.Graded]] = {}
-        for g in graded:
-            by_query.setdefault(g.query.id, []).append(g)
-        added = sum(
-            self.archive.add(rows[0].query, [g.verdict for g in rows])
-            for rows in by_query.values()
-            if any(g.verdict.failed for g in rows)
-        )
-        possible = {
-            Cell(d, family, operator_family(name))
-            for d, name in q.arms(self.config)
-            for family, split in q.task(d).families.items()
-            if split == "train"
-        }
-        return {
-            "size": len(self.archive),
-            "added": added,
-            "coverage": self.archive.coverage(possible),
-        }
+        return payload | self.attacker.state_dict(), [*critiques, *(label for _, label in labels)]
 
     def _replay(self, payload: dict[str, Any]) -> None:
-        """Bring allocator, archive and critic to the state after a critique phase (idempotent)."""
-        self.allocator.load_state(payload["allocator"])
-        self.archive.load_state(payload["archive_state"])
+        """Bring attacker and critic to the state after a critique phase (idempotent)."""
+        self.attacker.load_state(payload)
         known = [
             (Item(Query(**row["query"]), Response(**row["response"])), Label(**row["label"]))
             for row in payload["asked"]
@@ -537,7 +329,7 @@ class Loop:
 
     def _update(self, k: int) -> tuple[dict[str, Any], list[Record]]:
         config, name = self.config.learner, f"round {k} update"
-        data = self._round_data(k)
+        data = RoundData.of(self.store, k)
         items = data.items
         critiques = self._critiques(k, items)
 
@@ -545,18 +337,17 @@ class Loop:
             self.progress(name, share, note)
 
         if config.algorithm in ("ppo", "grpo", "rloo"):
-            rows = [
-                x for x in lessons.rollouts(items, critiques) if x.query.goal not in self.measured
-            ]
+            rows = [x for x in rollouts(items, critiques) if x.query.goal not in self.measured]
             report = train_on_policy(
                 self.learner, rows, config, seed=self._seed("train", k), progress=told
             )
             counts: dict[str, Any] = {"rollouts": len(rows)}
             made: list[Record] = []
         else:
-            taught = [
-                x for x in self._lessons(k, data, critiques) if x.query.goal not in self.measured
-            ]
+            found = round_lessons(
+                data, critiques, self.critic, config, seed=self._seed("lessons", k)
+            )
+            taught = [x for x in found if x.query.goal not in self.measured]
             report = train_offline(
                 self.learner,
                 [*encode(self.learner, taught, opening=config.opening), *self._raw_texts(k)],
@@ -587,35 +378,6 @@ class Loop:
         stored = {c.response: c for c in self.store.records(Critique, f"round {k} critique")}
         return [stored[item.response.id] for item in items]
 
-    def _lessons(
-        self, k: int, data: _RoundData, critiques: Sequence[Critique]
-    ) -> list[lessons.Lesson]:
-        config, seed, items = self.config.learner, self._seed("lessons", k), data.items
-        refused = [refusal_text(x.family, seed=seed + n) for n, x in enumerate(data.rehearsal)]
-        taught: list[lessons.Lesson] = lessons.lessons(
-            items,
-            critiques,
-            refusals=refused or [refusal_text("", seed=seed)],
-            anchors=data.anchors,
-            seed=seed,
-        )
-        helped = [Item(x, data.anchors[x.id]) for x in data.benign]
-        taught += lessons.anchor_lessons(helped, self.critic.judge(helped))
-        taught += lessons.rehearsal_lessons(
-            data.rehearsal, self.critic.harm(data.rehearsal), refused, data.anchors
-        )
-        for domain in ("mathematics", "ethics"):
-            failed = [
-                i.query
-                for i, c in zip(items, critiques, strict=True)
-                if i.query.domain == domain and c.acceptable is not None and c.acceptable < 0.5
-            ]
-            if failed:
-                taught += lessons.verified_lessons(
-                    q.variants(failed, config.variants, most=config.most_variants, seed=seed)
-                )
-        return taught
-
     # -- judge oneself --------------------------------------------------------------------------
 
     def _judge(self, k: int) -> tuple[dict[str, Any], list[Record]]:
@@ -636,9 +398,8 @@ class Loop:
     def _apply(self, k: int, judged: dict[str, Any]) -> None:
         """Keep round k's adapter, or load the last kept one where the ledger rolls back."""
         actions = {d: entry["action"] for d, entry in judged["ledger"].items()}
-        self.active = [
-            d for d in self.active if actions.get(d, "continue") == "continue"
-        ] or self.active
+        going_on = [d for d in self.attacker.active if actions.get(d, "continue") == "continue"]
+        self.attacker.active = going_on or self.attacker.active
         if "rolled back" not in actions.values():
             self.kept = k
         self._load(self.kept)
@@ -647,10 +408,6 @@ class Loop:
         """The adapter as round k left it; 0: untrained."""
         saved = Adapter.load(self.store.checkpoint_path(f"round-{k}")) if k else None
         self.adapter.load_state((saved or self._fresh_adapter()).state())
-
-
-def _is_twin(query: Query) -> bool:
-    return query.domain == "safety" and not query.truth.get("harmful")
 
 
 def run_loop(

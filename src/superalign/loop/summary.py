@@ -44,7 +44,11 @@ def summarise(
         },
         "notes": [SIMULATED] if config.human.simulated else [],
         "held_out": {
-            d: {"before": before["estimates"].get(d), "after": after["estimates"].get(d)}
+            d: {
+                "before": before["estimates"].get(d),
+                "after": after["estimates"].get(d),
+                "change": after["changes"].get(d, {}),
+            }
             for d in domains
         },
         "held_out_breakdown": {

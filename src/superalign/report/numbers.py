@@ -95,17 +95,26 @@ def read(value: Any) -> Estimate:
     return Estimate(found, low, high, n, reason, missing)
 
 
-def verdict(before: Estimate, after: Estimate, better: Better | None) -> str:
-    """One word, by whether the intervals separate: improved, worse, changed, unchanged."""
+def verdict(
+    before: Estimate, after: Estimate, better: Better | None, change: Estimate | None = None
+) -> str:
+    """One word: improved, worse, changed, unchanged.
+
+    By the paired difference where there is one (does its interval leave out 0?), else by whether
+    the two intervals separate, which takes a larger difference.
+    """
     if before.value is None or after.value is None:
         return "not measured"
     if before.low is None or before.high is None or after.low is None or after.high is None:
         return "no interval"
-    if after.low <= before.high and before.low <= after.high:
+    apart = after.low > before.high or before.low > after.high
+    if change is not None and change.low is not None and change.high is not None:
+        apart = change.low > 0 or change.high < 0
+    if not apart:
         return "unchanged"
     if better is None:
         return "changed"
-    return "improved" if (after.low > before.high) == (better == "higher") else "worse"
+    return "improved" if (after.value > before.value) == (better == "higher") else "worse"
 
 
 def write(value: float | None, unit: Unit = "rate") -> str:

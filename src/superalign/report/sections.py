@@ -80,7 +80,8 @@ def headline(summary: dict[str, Any]) -> list[View]:
     for domain, entry in by_domain(summary.get("held_out")):
         before, after = mapping(entry.get("before")), mapping(entry.get("after"))
         keys = [k for k in dict.fromkeys([*before, *after]) if k not in RELATIVE]
-        found += [_pair(domain, k, before.get(k), after.get(k)) for k in keys]
+        change = mapping(entry.get("change"))
+        found += [_pair(domain, k, before.get(k), after.get(k), change.get(k)) for k in keys]
     return found
 
 
@@ -201,10 +202,10 @@ def _rounds(summary: dict[str, Any]) -> list[tuple[int, View]]:
     return [(i if n is None else int(n), r) for n, i, r in numbered]
 
 
-def _pair(domain: str, key: str, first: Any, last: Any) -> View:
+def _pair(domain: str, key: str, first: Any, last: Any, change: Any = None) -> View:
     kind, before, after = metric(key), read(first), read(last)
     bar = plots.interval_bar(after, before) if kind.unit == "rate" else ""
-    word = verdict(before, after, kind.better)
+    word = verdict(before, after, kind.better, read(change) if change is not None else None)
     return {
         "domain": domain, "name": kind.name, "hint": kind.hint, "unit": kind.unit,
         "before": before, "after": after, "verdict": word, "bar": bar,
