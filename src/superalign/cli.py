@@ -138,7 +138,7 @@ def attack(
     resume: Annotated[Path | None, typer.Option("--resume", help="continue this run")] = None,
 ) -> None:
     """Find how a model fails, at a known budget of queries and compute, honestly counted."""
-    from superalign.campaign.command import resumed, rows, run_campaign, settings
+    from superalign.campaign.command import check, resumed, rows, run_campaign, settings
     from superalign.campaign.regression import run_regression
     from superalign.models import load_model
     from superalign.report.campaign import write_campaign_report
@@ -156,6 +156,7 @@ def attack(
         raise InputError("no model; allowed: superalign attack MODEL, or --resume FOLDER")
     else:
         chosen = settings(config, set_ or [], given)
+    check(chosen, out)
     loaded = load_model(chosen.target, device=chosen.device, dtype=chosen.dtype)
     if resume is not None:
         store = RunStore.open(resume, write=True)
@@ -384,14 +385,17 @@ def label(folder: Annotated[Path, typer.Argument(help="a run that waits for labe
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(help="a finished run")]) -> None:
     """Write a finished run's report.html again."""
+    from superalign.report.campaign import write_campaign_report
     from superalign.report.collect import write_run_report
     from superalign.store import RunStore
 
     with RunStore.open(folder) as store:
-        summary = store.path / "summary.json"
-        if not summary.is_file():
+        path = store.path / "summary.json"
+        if not path.is_file():
             raise InputError(f"{folder} is not finished: it has no summary.json")
-        print(write_run_report(store, json.loads(summary.read_text())))
+        summary = json.loads(path.read_text())
+        campaign = summary.get("schema", "").startswith("superalign.attack/")
+        print((write_campaign_report if campaign else write_run_report)(store, summary))
 
 
 @app.command()
