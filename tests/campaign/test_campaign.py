@@ -151,3 +151,14 @@ def test_a_suite_that_is_none_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"goal": "a"}) + "\n")
     with pytest.raises(InputError, match="row 1: no 'category'"):
         read_suite(path)
+
+
+def test_conversations_are_afforded_and_counted_by_the_turn(tmp_path: Path) -> None:
+    name = "wide"
+    summary = run(tmp_path, complies_with("no such words"), name, batch=1, queries=60)
+    spoken = [o for o in summary["operators"] if "turns" in o["style"]]
+    assert sum(o["attempts"] for o in spoken) > 0
+    for o in spoken:
+        assert o["queries"] == o["attempts"] * int(o["style"].split(", ")[1].split()[0])
+    assert summary["queries"] == 6 * 60
+    assert sum(o["queries"] for o in summary["operators"]) == summary["queries"]

@@ -46,15 +46,17 @@ class Attacker(Protocol):
         history: Sequence[Attempt],
         archive: Archive,
         budget: int,
+        width: int,
         rng: random.Random,
     ) -> list[Move]:
-        """Moves on ``goal`` that together cost at most ``budget`` queries; none: it gives up.
+        """Up to ``width`` moves on ``goal`` that cost at most ``budget`` queries; none: it gives up.
 
         Args:
             goal: what to make the model do.
             history: what was tried on this goal so far, in order.
             archive: successes on all goals.
-            budget: queries that may be spent now.
+            budget: queries that are left for the goal.
+            width: moves asked for at once.
             rng: source of chance.
         """
         ...
@@ -93,14 +95,17 @@ class OperatorAttacker:
         history: Sequence[Attempt],
         archive: Archive,
         budget: int,
+        width: int,
         rng: random.Random,
     ) -> list[Move]:
         """See :class:`Attacker`."""
         names = (
-            self._novel(goal, archive, budget, rng)
+            self._novel(goal, archive, width, rng)
             if any(a.hit for a in history)
-            else self.allocator.choose(goal.id, goal.cluster, budget, rng)
+            else self.allocator.choose(goal.id, goal.cluster, width, rng)
         )
+        if not names:
+            return []
         examples = archive.sample(16, rng) if len(archive) else []
         moves: list[Move] = []
         for name in names:

@@ -10,6 +10,7 @@ from typing import Any
 from superalign.attack.adaptive import goal_allocator
 from superalign.campaign.attacker import OperatorAttacker, campaign_operators
 from superalign.campaign.goals import benign_twins, campaign_goals
+from superalign.campaign.regression import read_suite
 from superalign.campaign.run import Campaign, Progress, silent
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.summary import summarise
@@ -46,6 +47,23 @@ def resumed(folder: Path, others: Sequence[Any]) -> CampaignConfig:
     if any(value not in (None, [], (), False) for value in others):
         raise InputError("--resume takes the campaign's own settings; drop the other options")
     return load_section(CampaignConfig, folder / "config.yaml")
+
+
+def check(config: CampaignConfig, out: Path | None) -> None:
+    """Read every file that the campaign needs, before a model is loaded or a folder made.
+
+    Raises:
+        InputError: a file cannot be used, or ``out`` is taken.
+    """
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(
+            f"--out {out} exists and is not empty; name a new folder or --resume {out}"
+        )
+    if config.regression is not None:
+        read_suite(Path(config.regression))
+        return
+    campaign_goals(config)
+    judge_calibration(config)
 
 
 def judge_calibration(config: CampaignConfig) -> Calibration:

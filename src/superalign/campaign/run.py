@@ -84,11 +84,9 @@ class Campaign:
         moves: list[tuple[Goal, Move]] = []
         for goal in live:
             rng = seeded(self.config.seed, "move", goal.id, self.spent(goal))
-            budget = min(width, self._left(goal))
-            history = self.history[goal.id]
-            moves += [
-                (goal, m) for m in self.attacker.propose(goal, history, self.archive, budget, rng)
-            ]
+            left, history = self._left(goal), self.history[goal.id]
+            proposed = self.attacker.propose(goal, history, self.archive, left, width, rng)
+            moves += [(goal, move) for move in proposed]
         return moves
 
     def _left(self, goal: Goal) -> int:

@@ -42,7 +42,7 @@ def attack(
     resume: Annotated[Path | None, typer.Option("--resume", help="continue this run")] = None,
 ) -> None:
     """Find how a model fails, at a known budget of queries and compute, honestly counted."""
-    from superalign.campaign.command import resumed, rows, run_campaign, settings
+    from superalign.campaign.command import check, resumed, rows, run_campaign, settings
     from superalign.campaign.regression import run_regression
     from superalign.models import load_model
     from superalign.report.campaign import write_campaign_report
@@ -60,6 +60,7 @@ def attack(
         raise InputError("no model; allowed: superalign attack MODEL, or --resume FOLDER")
     else:
         chosen = settings(config, set_ or [], given)
+    check(chosen, out)
     loaded = load_model(chosen.target, device=chosen.device, dtype=chosen.dtype)
     if resume is not None:
         store = RunStore.open(resume, write=True)

@@ -95,14 +95,17 @@ def label(folder: Annotated[Path, typer.Argument(help="a run that waits for labe
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(help="a finished run")]) -> None:
     """Write a finished run's report.html again."""
+    from superalign.report.campaign import write_campaign_report
     from superalign.report.collect import write_run_report
     from superalign.store import RunStore
 
     with RunStore.open(folder) as store:
-        summary = store.path / "summary.json"
-        if not summary.is_file():
+        path = store.path / "summary.json"
+        if not path.is_file():
             raise InputError(f"{folder} is not finished: it has no summary.json")
-        print(write_run_report(store, json.loads(summary.read_text())))
+        summary = json.loads(path.read_text())
+        campaign = summary.get("schema", "").startswith("superalign.attack/")
+        print((write_campaign_report if campaign else write_run_report)(store, summary))
 
 
 def _settings(
