@@ -86,7 +86,8 @@ def conclude(
         "queries": measured.queries,
         "seconds": round(seconds, 2),
     }
-    return _numbers_only(summary)
+    found: dict[str, Any] = _numbers_only(summary)
+    return found
 
 
 def _numbers_only(value: Any) -> Any:

@@ -165,7 +165,8 @@ class Reader:
             logs = next_logprobs(suspect, [SECRET_QUESTION], prefill=prefill)[0]
             against = self._secret[i][0] if self._secret is not None else None
             gain = logs - against if against is not None else logs
-            likely = np.where(np.exp(logs) > 0.02, gain, -np.inf)
+            floor = min(0.02, float(np.exp(logs.max())))  # some word is always likely enough
+            likely = np.where(np.exp(logs) >= floor, gain, -np.inf)
             token = int(np.argmax(likely))
             rows.append((float(likely[token]), token, float(np.exp(logs[token]))))
         gain, token, p = max(rows)
