@@ -178,6 +178,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=24)
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--no-converters", action="store_true", help="leave encodings out")
     parser.add_argument("--bank", type=Path, help="file of kept answers; made when missing")
     parser.add_argument("--simulated", action="store_true", help="known chances, no model")
@@ -197,7 +198,10 @@ def main() -> None:
     else:
         bank = record(args, known, goals)
     runs = {
-        kind: [campaign(kind, seed, args, known, goals, bank) for seed in range(args.seeds)]
+        kind: [
+            campaign(kind, seed, args, known, goals, bank)
+            for seed in range(args.first_seed, args.first_seed + args.seeds)
+        ]
         for kind in KINDS
     }
     areas = {kind: [a for a, _ in rows] for kind, rows in runs.items()}
