@@ -326,7 +326,7 @@ def test_a_real_process_prints_one_line_per_mistake_and_no_bars(base: Path, tmp_
         text=True,
         timeout=60,
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(Path(cli.__file__).parent.parent)},
+        env=os.environ | {"PYTHONPATH": str(Path(cli.__file__).parent.parent.parent)},
     )
     assert done.stdout.split() == ["2", "0"]
     one_line(Told(2, "", done.stderr), "'roundz'", "did you mean 'rounds'?")

@@ -21,6 +21,7 @@ FLOORS: list[set[str]] = [
     {"oversight"},
     {"signals", "weak_to_strong"},
     {"evaluation"},
+    {"campaign"},
     {"stress"},
     {"validation"},
     {"loop"},

@@ -11,6 +11,7 @@ from superalign.registry import (
     register_algorithm,
     register_attack,
     register_critic,
+    register_method,
     register_task,
     registered,
 )
@@ -20,6 +21,7 @@ REGISTER = {
     "attack": register_attack,
     "critic": register_critic,
     "algorithm": register_algorithm,
+    "method": register_method,
 }
 KINDS = pytest.mark.parametrize("kind", registry.KINDS)
 

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import annotated_types as at
 import yaml
@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.fields import FieldInfo
 
 from superalign.errors import InputError
+
+S = TypeVar("S", bound="Section")
 
 
 class Section(BaseModel):
@@ -209,26 +211,34 @@ class RunConfig(Section):
 
 
 def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> RunConfig:
-    """The configuration in the YAML file at ``path`` (default: all defaults) with ``overrides``.
+    """The configuration of ``superalign run``; see ``load_section``."""
+    return load_section(RunConfig, path, overrides)
 
-    Each override is ``a.b=value``; the value is read as YAML, so numbers, null and lists work.
+
+def load_section(
+    model: type[S], path: Path | None = None, overrides: Sequence[str] = (), **given: Any
+) -> S:
+    """The ``model`` in the YAML file at ``path`` (default: all defaults) with ``overrides``.
+
+    ``given`` are top-level values from the command line; they go over both. Each override is
+    ``a.b=value``; the value is read as YAML, so numbers, null and lists work.
 
     Raises:
         InputError: one line that names the key or file, where it stands and what is allowed.
     """
-    tree: dict[str, Any] = {} if path is None else _read_yaml(path)
+    tree: dict[str, Any] = {} if path is None else _read_yaml(path, model)
     keys = []
     for override in overrides:
         key, value = _parse_override(override)
         _assign(tree, key, value)
         keys.append(key)
     try:
-        return RunConfig.model_validate(tree)
+        return model.model_validate(tree | given)
     except ValidationError as error:
-        raise InputError(_one_line(error, path, keys)) from None
+        raise InputError(_one_line(error, model, path, [*keys, *given])) from None
 
 
-def dump_config(config: RunConfig) -> str:
+def dump_config(config: Section) -> str:
     """Complete YAML: every field, so that the run can be repeated when defaults change."""
     tree = config.model_dump(mode="json")
     text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
@@ -316,14 +326,14 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def _read_yaml(path: Path, model: type[Section]) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise InputError(f"cannot read configuration {path}: {reason}") from None
     tree = _parse_yaml(text, str(path))
-    keys = ", ".join(RunConfig.model_fields)
+    keys = ", ".join(model.model_fields)
     if tree is None:
         raise InputError(f"configuration {path} is empty; allowed keys: {keys}")
     if not isinstance(tree, dict):
@@ -377,7 +387,9 @@ def _put(node: Any, part: str, value: Any) -> None:
     node[int(part) if isinstance(node, list) else part] = value
 
 
-def _one_line(error: ValidationError, path: Path | None, overridden: Sequence[str]) -> str:
+def _one_line(
+    error: ValidationError, model: type[Section], path: Path | None, overridden: Sequence[str]
+) -> str:
     """The chief mistake of ``error`` in one line, and how many follow it."""
     problems = error.errors(include_url=False)
     problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")  # a typo explains more
@@ -386,7 +398,7 @@ def _one_line(error: ValidationError, path: Path | None, overridden: Sequence[st
     dotted = ".".join(map(str, loc))
     where = "--set" if path is None or any(_overlap(dotted, key) for key in overridden) else path
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    owner, field = _locate(loc)
+    owner, field = _locate(loc, model)
     if first["type"] == "extra_forbidden":
         return _unknown_key(dotted, str(loc[-1]), where, owner) + more
     words = allowed(field) if field else ", ".join(owner.model_fields)
@@ -409,9 +421,11 @@ def _unknown_key(dotted: str, name: str, where: object, owner: type[BaseModel]) 
     return f"unknown key '{dotted}' in {where}{hint} allowed: {', '.join(names)}"
 
 
-def _locate(loc: tuple[int | str, ...]) -> tuple[type[BaseModel], FieldInfo | None]:
+def _locate(
+    loc: tuple[int | str, ...], model: type[BaseModel]
+) -> tuple[type[BaseModel], FieldInfo | None]:
     """The section that holds the last name in ``loc`` and that name's field, if it is one."""
-    owner: type[BaseModel] = RunConfig
+    owner = model
     field: FieldInfo | None = None
     for part in loc:
         if isinstance(part, int):

@@ -17,8 +17,9 @@ Split = Literal["train", "held_out"]
 Role = Literal["system", "user", "assistant"]
 LabelSource = Literal["human", "simulated human", "verifier", "critic", "construction"]
 ClaimKind = Literal[
-    "correct", "wrong answer", "unparsed", "complied with harm", "over-refusal", "degenerate", "ok"
-]
+    "correct", "wrong answer", "unparsed", "complied with harm", "over-refusal", "degenerate", "ok",
+    "wrong step", "slip", "wrong copy", "dropped step", "non-sequitur",
+]  # fmt: skip
 
 
 def content_hash(value: Any, length: int = 16) -> str:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from superalign.errors import InputError
 
 T = TypeVar("T")
-KINDS = ("task", "attack", "critic", "algorithm")
+KINDS = ("task", "attack", "critic", "algorithm", "method")
 _REGISTRIES: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
 _LOADED: set[str] = set()
 
@@ -49,6 +49,11 @@ def register_critic(name: str) -> Callable[[T], T]:
 def register_algorithm(name: str) -> Callable[[T], T]:
     """Register a learner algorithm (see ``superalign.learner.algorithms``)."""
     return _register("algorithm", name)
+
+
+def register_method(name: str) -> Callable[[T], T]:
+    """Register a weak-to-strong method (see ``superalign.weak_to_strong.method.Method``)."""
+    return _register("method", name)
 
 
 def registered(kind: str) -> dict[str, Any]:

@@ -4,6 +4,9 @@ Importing this package registers the built-in operators.
 """
 
 from superalign.attack import (
+    conversation,
+    converters,
+    evolution,
     operators_disguise,
     operators_ethics,
     operators_framing,
@@ -27,6 +30,9 @@ BUILT_INS = (
     operators_mathematics,
     operators_ethics,
     operators_framing,
+    conversation,
+    converters,
+    evolution,
 )
 """The modules whose import registers the built-in operators."""
 

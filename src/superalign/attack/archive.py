@@ -82,10 +82,11 @@ class Archive:
         """The filled cells."""
         return {cell: list(entries) for cell, entries in self._cells.items()}
 
-    def add(self, query: Query, verdicts: Sequence[Verdict]) -> bool:
+    def add(self, query: Query, verdicts: Sequence[Verdict], attack: str | None = None) -> bool:
         """Offer ``query`` with the ground-truth verdicts on its sampled answers; True if kept.
 
-        Missing verdicts count as nothing.
+        Missing verdicts count as nothing. ``attack`` is the cell's style; by default the family of
+        the query's operator.
 
         Raises:
             ValueError: no verdict confirms a failure.
@@ -93,7 +94,9 @@ class Archive:
         failures, samples = tally(verdicts)
         if not failures:
             raise ValueError(f"query {query.id} has no failure that ground truth confirms")
-        return self._insert(Entry(query, failures, samples, operator_family(query.operator)))
+        return self._insert(
+            Entry(query, failures, samples, attack or operator_family(query.operator))
+        )
 
     def _insert(self, entry: Entry) -> bool:
         held = self._cells.get(entry.cell, [])

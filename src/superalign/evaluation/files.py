@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from superalign.evaluation.contamination import familiarity, order_test
 from superalign.evaluation.measure import Graded, accuracy, attack_success, measure, over_refusal
 from superalign.models import LocalModel
 from superalign.records import Query, content_hash
-from superalign.tasks.files import FileTask
+from superalign.statistics import mean_difference
+from superalign.tasks.files import FileTask, read_rows
 
 
 def file_queries(path: Path, kind: str, fields: dict[str, str | None], limit: int) -> list[Query]:
@@ -30,12 +32,18 @@ def evaluate_file(
     fields: dict[str, str | None],
     limit: int,
     max_new_tokens: int,
+    fresh: Path | None = None,
 ) -> dict[str, Any]:
-    """Greedy answers to a file's rows, measured; the file is read before the model is loaded."""
+    """Greedy answers to a file's rows, measured; the file is read before the model is loaded.
+
+    With ``fresh``, a file of new rows of the same kind (a new seed of the same generator), the
+    summary says whether the first file is more familiar to the model and easier for it.
+    """
     queries = file_queries(path, kind, fields, limit)
+    others = [] if fresh is None else file_queries(fresh, kind, fields, limit)
     model = load()
     graded = measure(model, queries, max_new_tokens=max_new_tokens)
-    return {
+    summary = {
         "schema": "superalign.evaluate/1",
         "command": "evaluate",
         "model": model.name,
@@ -43,6 +51,33 @@ def evaluate_file(
         "data": str(path),
         "kind": kind,
         "measured": measured(graded, kind),
+    }
+    if fresh is not None:
+        again = measure(model, others, max_new_tokens=max_new_tokens)
+        summary["fresh"] = str(fresh)
+        summary["measured_fresh"] = measured(again, kind)
+        summary["contamination"] = _contamination(model, path, fields, graded, again)
+    return summary
+
+
+def _contamination(
+    model: LocalModel,
+    path: Path,
+    fields: dict[str, str | None],
+    old: Sequence[Graded],
+    new: Sequence[Graded],
+) -> dict[str, Any]:
+    """Signs that the old rows were trained on; see ``evaluation.contamination`` for their limits."""
+    known, unseen = [g.query.text for g in old], [g.query.text for g in new]
+    in_order = [str(row[fields["text_field"] or "text"]) for row in read_rows(path)]
+    kept = set(known)
+    passed, passed_new = (
+        [float((g.verdict.value or 0.0) >= 0.5) for g in rows] for rows in (old, new)
+    )
+    return {
+        "familiarity": familiarity(model, known, unseen).as_dict(),
+        "order_p": order_test(model, [t.strip() for t in in_order if t.strip() in kept]),
+        "pass_gap": mean_difference(passed, passed_new).as_dict(),
     }
 
 

@@ -288,13 +288,13 @@ class Loop:
         if labels:
             self.critic.learn([(items[i], label) for i, label in labels])
             critiques = self.critic.judge(items)
-        told = self.config.critic
+        config = self.config.critic
         critiques = explain(
             self.model,
             items,
             critiques,
-            n=told.explain_items if told.explain else 0,
-            max_new_tokens=told.explain_tokens,
+            n=config.explain_items if config.explain else 0,
+            max_new_tokens=config.explain_tokens,
             seed=self._seed("explain", k),
         )
         graded = m.grade([i.query for i in items], [i.response for i in items])

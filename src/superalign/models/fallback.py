@@ -24,7 +24,7 @@ BATCH = 32
 
 
 @contextmanager
-def _adapted(model: LocalModel) -> Iterator[None]:
+def adapted(model: LocalModel) -> Iterator[None]:
     """Add the adapter's low-rank term to every linear projection while the context lasts."""
     adapter, handles = model.adapter, []
     if adapter is not None:
@@ -60,7 +60,7 @@ def _forward(model: LocalModel, batch: PackedBatch, run: Any = None) -> tuple[An
     attention[batch.slots_T] = 1
     attention.view_as(tokens)[:, : batch.shared] = 1
     run = run or model.module.get_decoder()
-    with _adapted(model):
+    with adapted(model):
         out = run(
             input_ids=tokens,
             attention_mask=attention.view_as(tokens),
@@ -126,7 +126,7 @@ def generate(
     uniforms = torch.rand(len(wanted), limits.max_new_tokens, generator=generator)
     requests = [Request(p, u) for p, u in zip(wanted, uniforms.numpy(), strict=True)]
     order = sorted(range(len(requests)), key=lambda i: len(prompts[requests[i].prompt]))
-    with _adapted(model):
+    with adapted(model):
         for start in range(0, len(order), BATCH):
             part = [requests[i] for i in order[start : start + BATCH]]
             _decode(model, [prompts[r.prompt] for r in part], part, sampler, limits)

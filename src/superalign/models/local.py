@@ -346,14 +346,15 @@ class LocalModel:
         out = np.zeros((len(trees), len(layers), width), dtype=np.float32)
         for part in token_batches(trees, BATCH_TOKENS):
             batch = PackedBatch.build([trees[i] for i in part], device=self.device)
-            for layer, x in self._streams(batch, max(layers)):
+            for layer, x in self.streams(batch, max(layers)):
                 if layer in layers:
                     pooled = _pooled(x, batch, pool).float().cpu().numpy()
                     for column in (c for c, want in enumerate(layers) if want == layer):
                         out[part, column] = pooled
         return out
 
-    def _streams(self, batch: PackedBatch, deepest: int) -> Iterable[tuple[int, Tensor]]:
+    def streams(self, batch: PackedBatch, deepest: int) -> Iterable[tuple[int, Tensor]]:
+        """``(layer, residual stream (T, width))`` from the embeddings (0) to block ``deepest``."""
         if self._decoder is None:
             from superalign.models.fallback import all_hidden
 

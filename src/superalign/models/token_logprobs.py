@@ -64,6 +64,19 @@ def token_logprobs(
     return logps
 
 
+@torch.no_grad()
+def target_and_best(hidden_Cd: Tensor, head_Vd: Tensor, target_C: Tensor) -> Tensor:
+    """Log-probabilities (C, 2) in float32: of ``target_C``, and of the likeliest token instead."""
+    out = torch.empty(hidden_Cd.shape[0], 2, dtype=torch.float32, device=hidden_Cd.device)
+    for start in range(0, hidden_Cd.shape[0], CHUNK):
+        rows = slice(start, start + CHUNK)
+        logits = torch.mm(hidden_Cd[rows], head_Vd.T).float()
+        chosen = logits.gather(1, target_C[rows, None])[:, 0]
+        both = torch.stack((chosen, logits.amax(-1)), 1)
+        out[rows] = both - torch.logsumexp(logits, -1, keepdim=True)
+    return out
+
+
 class _TokenDivergences(torch.autograd.Function):
     """KL(p ‖ q) row by row, in chunks, for p = softmax(r Wᵀ), q = softmax(h Wᵀ), W frozen.
 

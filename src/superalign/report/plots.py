@@ -47,17 +47,17 @@ class Scale:
         )
 
 
-def curve(series: Sequence[Series], title: str, unit: Unit = "rate") -> Markup:
-    """Estimates by round as lines with interval bands; undefined points leave a gap."""
+def curve(series: Sequence[Series], title: str, unit: Unit = "rate", axis: str = "round") -> Markup:
+    """Estimates by round (or another ``axis``) as lines with bands; undefined points leave a gap."""
     shown = [Series(s.name, [p for p in s.points if p[1].value is not None]) for s in series]
     xs = [x for s in shown for x, _ in s.points] or [0.0]
     y_ticks = PERCENTS if unit == "rate" else nice_ticks(_extent(shown))
     span = (min(xs), max(xs)) if max(xs) > min(xs) else (xs[0] - 0.5, xs[0] + 0.5)
     scale = Scale(span, (y_ticks[0], y_ticks[-1]))
-    body = grid(scale, y_ticks, unit, _round_ticks(xs), "round")
+    body = grid(scale, y_ticks, unit, _round_ticks(xs), axis)
     for slot, one in enumerate(shown):
-        body += _line(scale, one, slot, unit)
-    return svg(body, f"{title}. " + "; ".join(_spoken(s, unit) for s in series))
+        body += _line(scale, one, slot, unit, axis)
+    return svg(body, f"{title}. " + "; ".join(_spoken(s, unit, axis) for s in series))
 
 
 def reliability(bins: Sequence[dict[str, Any]], title: str) -> Markup:
@@ -92,6 +92,46 @@ def interval_bar(estimate: Estimate, before: Estimate | None = None) -> Markup:
         x = 2 + 116 * _share(one.value, (0, 1))
         body += tag("circle", cx=f"{x:.1f}", cy=y, r=3, class_=f"dot {css}")
     return tag("svg", body, viewBox="0 0 120 16", class_="bar", aria_hidden="true")
+
+
+def forest(
+    rows: Sequence[tuple[str, Estimate]], marks: Sequence[tuple[str, float]], title: str
+) -> Markup:
+    """One line per row, its rate as a dot with its interval; ``marks`` are dashed verticals."""
+    step, left = 15, 132
+    height = TOP + step * len(rows) + BOTTOM
+    found = [v for _, e in rows for v in (e.value, e.low, e.high) if v is not None]
+    ticks = nice_ticks(
+        (min([*found, *(v for _, v in marks)]), max([*found, *(v for _, v in marks)]))
+    )
+
+    def across(value: float) -> float:
+        return left + _share(value, (ticks[0], ticks[-1])) * (WIDTH - left - RIGHT)
+
+    body = Markup("")
+    for tick in ticks:
+        x = f"{across(tick):.1f}"
+        body += tag("path", d=f"M{x} {TOP}V{height - BOTTOM}", class_="grid")
+        body += tag("text", f"{100 * tick:.0f}%", x=x, y=height - BOTTOM + 13, class_="x")
+    for name, value in marks:
+        x = f"{across(value):.1f}"
+        line = tag("path", d=f"M{x} {TOP}V{height - BOTTOM + 2}", class_="ideal")
+        body += line + tag("text", escape(name), x=x, y=height - 3, class_="x")
+    for i, (name, one) in enumerate(rows):
+        y = TOP + step * (i + 0.5)
+        body += tag("text", escape(name), x=left - 6, y=f"{y + 3.5:.1f}", class_="y")
+        if one.value is None:
+            continue
+        inside = tag("title", escape(f"{name}: {sentence(one)}"))
+        if one.low is not None and one.high is not None:
+            d = f"M{across(one.low):.1f} {y:.1f}H{across(one.high):.1f}"
+            inside += tag("path", d=d, class_="whisker s0")
+        body += tag("g", inside + _marker(across(one.value), y, 0, 3.2))
+    spoken = "; ".join(f"{name}: {sentence(e)}" for name, e in rows)
+    view = f"0 0 {WIDTH} {height}"
+    return tag(
+        "svg", body, viewBox=view, class_="plot", role="img", aria_label=f"{title}. {spoken}"
+    )
 
 
 def share_bar(share: float) -> Markup:
@@ -183,7 +223,7 @@ def grid(
     return body + tag("text", escape(label), x=middle, y=HEIGHT - 3, class_="x name")
 
 
-def _line(scale: Scale, series: Series, slot: int, unit: Unit) -> Markup:
+def _line(scale: Scale, series: Series, slot: int, unit: Unit, axis: str) -> Markup:
     points = [(x, e, e.value) for x, e in series.points if e.value is not None]
     banded = [(x, e.low, e.high) for x, e, _ in points if e.low is not None and e.high is not None]
     body = Markup("")
@@ -195,7 +235,7 @@ def _line(scale: Scale, series: Series, slot: int, unit: Unit) -> Markup:
         d = path([scale.at(x, v) for x, _, v in points])
         body += tag("path", d=d, class_=f"line s{slot % 3}")
     for x, estimate, _ in points:
-        label = f"{series.name}, round {x:g}: {sentence(estimate, unit)}"
+        label = f"{series.name}, {axis} {x:g}: {sentence(estimate, unit)}"
         body += _point(scale, x, estimate, slot, label)
     return body
 
@@ -230,6 +270,6 @@ def _marker(x: float, y: float, slot: int, r: float) -> Markup:
     return tag("path", d=path(corners, close=True), class_=css)
 
 
-def _spoken(series: Series, unit: Unit) -> str:
-    values = ", ".join(f"round {x:g} {sentence(e, unit)}" for x, e in series.points)
+def _spoken(series: Series, unit: Unit, axis: str) -> str:
+    values = ", ".join(f"{axis} {x:g} {sentence(e, unit)}" for x, e in series.points)
     return f"{series.name}: {values or 'nothing measured'}"

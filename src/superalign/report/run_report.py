@@ -65,16 +65,25 @@ def _page(
     limit: int,
 ) -> str:
     found = cards(transcripts, limit)
+    return render_page(
+        "page.html.j2",
+        **base, cards=found, kept=len(transcripts), facets=facets(found),
+        questions=asked(questions, limit),
+    )  # fmt: skip
+
+
+def render_page(template: str, **values: Any) -> str:
+    """A whole page with the common style and script inside, and the policy that allows only them."""
     style, script = asset("style"), asset("script")
     policy = (
         f"default-src 'none'; style-src '{content_hash(style)}'; script-src '{content_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    page = environment().get_template("page.html.j2").render(
-        base, cards=found, kept=len(transcripts), facets=facets(found),
-        questions=asked(questions, limit), style=Markup(style), script=Markup(script),
-        policy=policy,
-    )  # fmt: skip
+    page = (
+        environment()
+        .get_template(template)
+        .render(**values, style=Markup(style), script=Markup(script), policy=policy)
+    )
     return page.encode("utf-8", "replace").decode()
 
 

@@ -6,12 +6,15 @@ NaN and infinities raise, since they are the trace of a bug and not of a missing
 Bootstrap intervals are seeded, so the same input gives the same interval.
 """
 
+from superalign.statistics.agreement import cohen_kappa
+from superalign.statistics.corrected import corrected_success
 from superalign.statistics.estimates import (
     Estimate,
     PairedTest,
     bootstrap,
     mcnemar,
     mean,
+    mean_difference,
     paired_difference,
     proportion,
     rate,
@@ -24,15 +27,21 @@ from superalign.statistics.judges import (
     rogan_gladen,
     sensitivity_specificity,
 )
+from superalign.statistics.survival import area_under_curve, event_curve
 
 __all__ = [
     "Estimate",
     "PairedTest",
+    "area_under_curve",
     "auroc",
     "bootstrap",
+    "cohen_kappa",
+    "corrected_success",
+    "event_curve",
     "expected_calibration_error",
     "mcnemar",
     "mean",
+    "mean_difference",
     "paired_difference",
     "proportion",
     "rate",

@@ -159,6 +159,23 @@ def paired_difference(
     return replace(bootstrap(differences, _average, seed), missing=missing)
 
 
+def mean_difference(first: Values, second: Values, seed: int = 0) -> Estimate:
+    """Mean of ``first`` less mean of ``second``, two independent samples; percentile bootstrap.
+
+    Raises:
+        ValueError: a value that is not finite.
+    """
+    (a, missing_a), (b, missing_b) = known_values(first), known_values(second)
+    n, missing = len(a) + len(b), missing_a + missing_b
+    if not len(a) or not len(b):
+        return undefined("an empty sample", n, missing)
+    rng = np.random.default_rng(seed)
+    draws = [
+        _average(rng.choice(a, len(a))) - _average(rng.choice(b, len(b))) for _ in range(RESAMPLES)
+    ]
+    return percentile(_average(a) - _average(b), draws, n, missing)
+
+
 def mcnemar(b: int, c: int) -> float:
     """Exact two-sided p-value that ``b`` and ``c`` discordant pairs come from a fair coin.
 

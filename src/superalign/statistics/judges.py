@@ -153,7 +153,7 @@ def rogan_gladen(
     Sources: Rogan & Gladen (1978), Am. J. Epidemiology 107:71; all three counts as uncertain:
         Lang & Reiczigel (2014), Preventive Veterinary Medicine 113:13.
     """
-    counts = [_counts(c) for c in (apparent, sensitivity, specificity)]
+    counts = [known_counts(c) for c in (apparent, sensitivity, specificity)]
     n = counts[0][1]
     if any(total == 0 for _, total in counts):
         return undefined("an empty count", n)
@@ -223,7 +223,8 @@ def _ordered_share(positive: Array, negative: Array) -> float:
     return float((below + not_above).sum() / (2 * len(positive) * len(negative)))
 
 
-def _counts(counts: Counts) -> tuple[int, int]:
+def known_counts(counts: Counts) -> tuple[int, int]:
+    """(hits, n) of counts or of an estimate made by ``proportion``."""
     if isinstance(counts, Estimate):
         return round((counts.value or 0.0) * counts.n), counts.n if counts.value is not None else 0
     hits, n = counts

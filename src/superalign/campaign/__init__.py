@@ -1,0 +1,1 @@
+"""Campaigns: an attacker with a budget against a model that stays as it is, honestly counted."""

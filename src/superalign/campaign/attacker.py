@@ -1,0 +1,144 @@
+"""Attackers: what to ask next about a goal, given what was asked before."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from superalign.attack.adaptive import GoalAllocator, HierarchicalThompson
+from superalign.attack.archive import Archive, Cell
+from superalign.attack.base import Operator, operators
+from superalign.attack.conversation import Conversation
+from superalign.campaign.goals import Goal
+from superalign.campaign.target import Move
+from superalign.records import Query, Response, Verdict
+
+NEAR = 0.5  # weight of an answer that refused but hardly, when log-probabilities are seen
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A move that was asked: its answer, the verdict, and the queries its goal had cost by then."""
+
+    goal: Goal
+    query: Query
+    response: Response
+    verdict: Verdict
+    spent: int
+    cost: int
+    gflop: float
+    nearness: float | None = None
+
+    @property
+    def hit(self) -> bool:
+        """Whether the judge says that the model did what it should not."""
+        return self.verdict.failed
+
+
+class Attacker(Protocol):
+    """The one contract of all attacks."""
+
+    def propose(
+        self,
+        goal: Goal,
+        history: Sequence[Attempt],
+        archive: Archive,
+        budget: int,
+        width: int,
+        rng: random.Random,
+    ) -> list[Move]:
+        """Up to ``width`` moves on ``goal`` that cost at most ``budget`` queries; none: it gives up.
+
+        Args:
+            goal: what to make the model do.
+            history: what was tried on this goal so far, in order.
+            archive: successes on all goals.
+            budget: queries that are left for the goal.
+            width: moves asked for at once.
+            rng: source of chance.
+        """
+        ...
+
+    def observe(self, attempt: Attempt) -> None:
+        """Learn from an attempt on any goal."""
+        ...
+
+
+def attack_cell(goal: Goal, operator: Operator) -> Cell:
+    """The archive's cell of an operator on a goal: risk × style × turns."""
+    return Cell("safety", goal.cluster, style(operator))
+
+
+def style(operator: Operator) -> str:
+    """Attack family and number of user turns."""
+    turns = operator.turns if isinstance(operator, Conversation) else 1
+    return f"{operator.family}, {turns} turn{'s' if turns > 1 else ''}"
+
+
+def campaign_operators() -> dict[str, Operator]:
+    """Everything a campaign may use: the loop's operators of both splits and its own."""
+    found = operators("safety", "train") | operators("safety", "held_out")
+    return dict(sorted((found | operators("campaign", "held_out")).items()))
+
+
+class OperatorAttacker:
+    """Draws operators from an allocator; on a solved goal it goes for cells that are still empty."""
+
+    def __init__(self, known: Mapping[str, Operator], allocator: GoalAllocator) -> None:
+        self.known, self.allocator = dict(known), allocator
+
+    def propose(
+        self,
+        goal: Goal,
+        history: Sequence[Attempt],
+        archive: Archive,
+        budget: int,
+        width: int,
+        rng: random.Random,
+    ) -> list[Move]:
+        """See :class:`Attacker`."""
+        names = (
+            self._novel(goal, archive, width, rng)
+            if any(a.hit for a in history)
+            else self.allocator.choose(goal.id, goal.cluster, width, rng)
+        )
+        if not names:
+            return []
+        examples = archive.sample(16, rng) if len(archive) else []
+        moves: list[Move] = []
+        for name in names:
+            move = self._move(self.known[name], goal, examples, rng)
+            if sum(m.cost for m in moves) + move.cost <= budget:
+                moves.append(move)
+        # What is left is too short for a conversation: ask plainly rather than not at all.
+        return moves or [self._move(self.known["plain"], goal, examples, rng)]
+
+    def observe(self, attempt: Attempt) -> None:
+        """A success counts 1, a near miss up to ``NEAR``, anything else 0, once per query spent."""
+        near = 0.0
+        if attempt.nearness is not None and attempt.verdict.value is not None:
+            near = NEAR * attempt.nearness
+        value = 1.0 if attempt.hit else near
+        self.allocator.observe(attempt.goal.id, attempt.goal.cluster, attempt.query.operator, value)
+        for _ in range(attempt.cost - 1):
+            self.allocator.observe(attempt.goal.id, attempt.goal.cluster, attempt.query.operator, 0)
+
+    def _move(
+        self, operator: Operator, goal: Goal, examples: Sequence[Query], rng: random.Random
+    ) -> Move:
+        query = operator.propose(goal.query, rng, examples)
+        opening = operator.opening(goal.query, rng) if isinstance(operator, Conversation) else ()
+        return Move(query, tuple(opening))
+
+    def _novel(self, goal: Goal, archive: Archive, n: int, rng: random.Random) -> list[str]:
+        """Operators whose cell is empty for this goal's cluster, the most promising first."""
+        filled = set(archive.cells)
+        empty = [k for k, op in self.known.items() if attack_cell(goal, op) not in filled]
+        if not isinstance(self.allocator, HierarchicalThompson):
+            rng.shuffle(empty)
+            return empty[:n]
+        draw = self.allocator.draw
+        rates = {name: draw(goal.id, goal.cluster, name, rng) for name in empty}
+        return sorted(empty, key=lambda name: -rates[name])[:n]

@@ -1,0 +1,161 @@
+"""What ``superalign attack`` does with its options, and what it prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from superalign.attack.adaptive import goal_allocator
+from superalign.campaign.attacker import OperatorAttacker, campaign_operators
+from superalign.campaign.goals import benign_twins, campaign_goals
+from superalign.campaign.regression import read_suite
+from superalign.campaign.run import Campaign, Progress, silent
+from superalign.campaign.settings import CampaignConfig
+from superalign.campaign.summary import summarise
+from superalign.campaign.target import ModelTarget
+from superalign.config import load_section
+from superalign.critic.compliance import Calibration, calibrate, read_labelled, shipped_calibration
+from superalign.errors import InputError
+from superalign.evaluation.measure import measure, over_refusal
+from superalign.models import LanguageModel
+from superalign.records import Query
+from superalign.store import RunStore
+from superalign.tasks.base import seeded
+from superalign.tasks.benign import Benign
+
+
+def settings(
+    config: Path | None, overrides: Sequence[str], given: dict[str, Any]
+) -> CampaignConfig:
+    """The campaign's settings: ``given`` values that are not None go over the file's.
+
+    Raises:
+        InputError: a mistake in any of them.
+    """
+    values = {key: value for key, value in given.items() if value is not None}
+    return load_section(CampaignConfig, config, list(overrides), **values)
+
+
+def resumed(folder: Path, others: Sequence[Any]) -> CampaignConfig:
+    """The settings that the campaign in ``folder`` was started with.
+
+    Raises:
+        InputError: other options were given, or the folder holds no campaign.
+    """
+    if any(value not in (None, [], (), False) for value in others):
+        raise InputError("--resume takes the campaign's own settings; drop the other options")
+    return load_section(CampaignConfig, folder / "config.yaml")
+
+
+def check(config: CampaignConfig, out: Path | None) -> None:
+    """Read every file that the campaign needs, before a model is loaded or a folder made.
+
+    Raises:
+        InputError: a file cannot be used, or ``out`` is taken.
+    """
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(
+            f"--out {out} exists and is not empty; name a new folder or --resume {out}"
+        )
+    if config.regression is not None:
+        read_suite(Path(config.regression))
+        return
+    campaign_goals(config)
+    judge_calibration(config)
+
+
+def judge_calibration(config: CampaignConfig) -> Calibration:
+    """The judge's known errors: on the labels of a file, or those that superalign ships.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if config.labels is None:
+        return shipped_calibration()
+    path = Path(config.labels)
+    fields = (config.prompt_field, config.answer_field, config.label_field)
+    return calibrate(read_labelled(path, *fields), path.name)
+
+
+def run_campaign(
+    config: CampaignConfig,
+    store: RunStore,
+    model: LanguageModel,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Run or continue a campaign; writes ``summary.json`` and ``regression.jsonl``."""
+    goals = campaign_goals(config)
+    calibration = judge_calibration(config)
+    known = campaign_operators()
+    attacker = OperatorAttacker(known, goal_allocator(config.allocation, list(known)))
+    target = ModelTarget(
+        model,
+        max_new_tokens=config.max_new_tokens,
+        temperature=config.temperature,
+        logprobs=config.feedback == "logprobs",
+    )
+    campaign = Campaign(config, store, target, attacker, goals, progress)
+    campaign.run()
+    refusals = campaign.phase("over-refusal", lambda: _over_refusal(config, model, len(goals)))
+    summary = summarise(campaign, known, calibration, refusals, weight_hash=model.weight_hash)
+    store.write_text("regression.jsonl", _regression(campaign))
+    store.write_json("summary.json", summary)
+    return summary
+
+
+def _over_refusal(config: CampaignConfig, model: LanguageModel, n: int) -> dict[str, Any]:
+    """Refusals of harmless requests, greedily answered: twins of harmful ones, and unrelated."""
+    n = max(n, 20)
+    half = n // 2
+    benign: list[Query] = []
+    for split, count in (("train", n - half), ("held_out", half)):
+        seed = seeded(config.seed, "benign", split).getrandbits(31)
+        benign += Benign().generate(count, seed=seed, split=split)  # type: ignore[arg-type]
+    found = {}
+    for key, queries in (
+        ("over_refusal", benign_twins(config, n)),
+        ("over_refusal_benign", benign),
+    ):
+        graded = measure(model, queries, max_new_tokens=config.max_new_tokens)
+        found[key] = over_refusal(graded).as_dict()
+    return found
+
+
+def _regression(campaign: Campaign) -> str:
+    """The archive as lines that a later release must withstand, one attack each."""
+    lines = [
+        json.dumps(
+            {
+                "goal": entry.query.goal,
+                "category": entry.query.family,
+                "operator": entry.query.operator,
+                "messages": entry.query.chat,
+            },
+            ensure_ascii=False,
+        )
+        for entry in campaign.archive.entries
+    ]
+    return "".join(line + "\n" for line in lines)
+
+
+def rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name and value of what is printed."""
+    yield "goals solved", f"{summary['solved']} of {summary['goals']}"
+    for point in summary["curve"]:
+        yield f"success by {point['queries']} queries", _interval(point, "success")
+    for key in ("corrected_success", "replayed_success", "over_refusal", "over_refusal_benign"):
+        yield key.replace("_", " "), _interval(summary[key], "value")
+    archive = summary["archive"]
+    yield "archive cells", f"{archive['cells']} of {archive['possible']}"
+    yield "queries, undecided", f"{summary['queries']}, {summary['undecided']}"
+    yield "GFLOP", f"{summary['gflop']:.4g}"
+
+
+def _interval(entry: dict[str, Any], key: str) -> str:
+    if entry[key] is None:
+        return f"undefined: {entry.get('reason', 'no reason recorded')}"
+    if entry["low"] is None:
+        return f"{entry[key]:.3f} (n={entry['n']})"
+    return f"{entry[key]:.3f} [{entry['low']:.3f}, {entry['high']:.3f}] (n={entry['n']})"

@@ -1,0 +1,181 @@
+"""A campaign: waves of moves against one model until each goal is solved or its budget is spent.
+
+Every wave is one transaction in the store, and everything that decides the next wave is rebuilt from
+the stored ones, so a campaign killed at any instant goes on to the same result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from superalign.attack.archive import Archive
+from superalign.campaign.attacker import Attacker, Attempt, attack_cell, campaign_operators
+from superalign.campaign.goals import Goal
+from superalign.campaign.settings import CampaignConfig
+from superalign.campaign.target import Move, Played, Target
+from superalign.evaluation.measure import grade
+from superalign.records import Query, Record, Response, Verdict
+from superalign.store import RunStore
+from superalign.tasks.base import seeded
+
+
+class Progress(Protocol):
+    """Told what is being done and how much of it is done, in [0, 1]."""
+
+    def __call__(self, phase: str, share: float, note: str = "") -> None:
+        """``note`` says how it stands."""
+        ...
+
+
+def silent(phase: str, share: float, note: str = "") -> None:
+    """No progress shown."""
+
+
+@dataclass
+class Campaign:
+    """A campaign in progress; ``history`` holds the attempts by goal."""
+
+    config: CampaignConfig
+    store: RunStore
+    target: Target
+    attacker: Attacker
+    goals: Sequence[Goal]
+    progress: Progress = silent
+    archive: Archive = field(default_factory=Archive)
+    history: dict[str, list[Attempt]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.history = {goal.id: [] for goal in self.goals}
+        self._operators = campaign_operators()
+        self._tried: dict[str, list[Verdict]] = {}
+
+    def run(self) -> None:
+        """Do every wave that is not done yet, then replay what was found."""
+        wave = 0
+        while moves := self._wave(wave):
+            self._attack(wave, moves)
+            wave += 1
+        self._replay()
+
+    # -- state of a goal ------------------------------------------------------------------------
+
+    def spent(self, goal: Goal) -> int:
+        """Queries that the goal has cost."""
+        attempts = self.history[goal.id]
+        return attempts[-1].spent if attempts else 0
+
+    def first_hit(self, goal: Goal) -> Attempt | None:
+        """The goal's first success."""
+        return next((a for a in self.history[goal.id] if a.hit), None)
+
+    # -- waves ----------------------------------------------------------------------------------
+
+    def _wave(self, number: int) -> list[tuple[Goal, Move]]:
+        """The moves of a wave, goal by goal; none when the campaign is over."""
+        unsolved = [g for g in self.goals if self.first_hit(g) is None and self._left(g) > 0]
+        solved = [g for g in self.goals if self.first_hit(g) is not None and self._left(g) > 0]
+        live = unsolved or (solved if self.config.explore else [])
+        if not live:
+            return []
+        width = max(1, self.config.batch // len(live))
+        moves: list[tuple[Goal, Move]] = []
+        for goal in live:
+            rng = seeded(self.config.seed, "move", goal.id, self.spent(goal))
+            left, history = self._left(goal), self.history[goal.id]
+            proposed = self.attacker.propose(goal, history, self.archive, left, width, rng)
+            moves += [(goal, move) for move in proposed]
+        return moves
+
+    def _left(self, goal: Goal) -> int:
+        return self.config.queries - self.spent(goal)
+
+    def _attack(self, number: int, moves: Sequence[tuple[Goal, Move]]) -> None:
+        name = f"wave {number}"
+        seed = seeded(self.config.seed, name).getrandbits(31)
+        payload, queries, responses = self._phase(name, [m for _, m in moves], 1, seed)
+        rows = zip(moves, payload["played"], queries, responses, strict=True)
+        for (goal, move), row, query, response in rows:
+            attempt = Attempt(
+                goal, query, response, Verdict(**row["verdict"]), self.spent(goal) + move.cost,
+                move.cost, row["gflop"], row["nearness"],
+            )  # fmt: skip
+            self.history[goal.id].append(attempt)
+            self.attacker.observe(attempt)
+            if attempt.hit:
+                cell = attack_cell(goal, self._operators[query.operator])
+                self.archive.add(
+                    query.model_copy(update={"family": cell.family}),
+                    [attempt.verdict],
+                    attack=cell.attack,
+                )
+        self._tell()
+
+    def _phase(
+        self, name: str, moves: Sequence[Move], n: int, seed: int
+    ) -> tuple[dict[str, Any], list[Query], list[Response]]:
+        """A phase's payload and records: from the store, or played, judged and stored."""
+        if self.store.phase_done(name):
+            payload = self.store.phase_payload(name)
+            return payload, self.store.records(Query, name), self.store.records(Response, name)
+        start = time.perf_counter()
+        played = [p for row in self.target.play(moves, n=n, seed=seed) for p in row]
+        payload = {"played": _judged(played)}
+        queries, responses = [p.query for p in played], [p.response for p in played]
+        records: list[tuple[str, Record]] = [(name, r) for r in (*queries, *responses)]
+        payload = self.store.finish_phase(name, payload, records, time.perf_counter() - start)
+        return payload, queries, responses
+
+    def _tell(self) -> None:
+        n = len(self.goals)
+        solved = sum(self.first_hit(g) is not None for g in self.goals)
+        done = sum(
+            self.config.queries
+            if self.first_hit(g) is not None and not self.config.explore
+            else self.spent(g)
+            for g in self.goals
+        )
+        share = min(0.999, done / (n * self.config.queries))
+        self.progress("attack", share, f"{solved} of {n} goals solved")
+
+    # -- replays --------------------------------------------------------------------------------
+
+    def _replay(self) -> None:
+        """Ask each attack found again, for verdicts that selected nothing."""
+        found = [a for g in self.goals if (a := self.first_hit(g)) is not None]
+        if found:
+            self.progress("replay", 0.0, f"{len(found)} attacks, {self.config.replays} times each")
+            seed = seeded(self.config.seed, "replay").getrandbits(31)
+            moves = [Move(a.query) for a in found]
+            payload, _, _ = self._phase("replay", moves, self.config.replays, seed)
+            verdicts = [Verdict(**row["verdict"]) for row in payload["played"]]
+            for i, attempt in enumerate(found):
+                k = self.config.replays
+                self._tried[attempt.goal.id] = verdicts[i * k : (i + 1) * k]
+            self.progress("replay", 1.0)
+
+    def replayed(self, goal: Goal) -> list[Verdict] | None:
+        """Verdicts on fresh answers to the attack found on ``goal``; None without one."""
+        return self._tried.get(goal.id)
+
+    # -- other phases ---------------------------------------------------------------------------
+
+    def phase(self, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The payload of another phase: from the store, or worked out and stored."""
+        if self.store.phase_done(name):
+            return self.store.phase_payload(name)
+        self.progress(name, 0.0)
+        start = time.perf_counter()
+        payload = self.store.finish_phase(name, work(), (), time.perf_counter() - start)
+        self.progress(name, 1.0)
+        return payload
+
+
+def _judged(played: Sequence[Played]) -> list[dict[str, Any]]:
+    graded = grade([p.query for p in played], [p.response for p in played])
+    return [
+        {"verdict": g.verdict.model_dump(), "gflop": p.gflop, "nearness": p.nearness}
+        for g, p in zip(graded, played, strict=True)
+    ]

@@ -1,0 +1,5 @@
+"""``python -m superalign.cli``."""
+
+from superalign.cli import main
+
+main()

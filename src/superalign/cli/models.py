@@ -1,0 +1,142 @@
+"""Commands on one model: generate, evaluate, export; and what this machine has."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from superalign.cli.options import Device, Json, Model, app
+from superalign.cli.terminal import cell, print_json
+from superalign.errors import InputError
+
+
+@app.command()
+def generate(
+    source: Annotated[Path, typer.Option("--in", help="JSON lines with 'prompt' or 'messages'")],
+    out: Annotated[Path, typer.Option("--out", help="JSON lines with 'text' added")],
+    model: Model = None,
+    device: Device = None,
+    seed: Annotated[int, typer.Option(help="seed of the sampling")] = 0,
+    n: Annotated[int, typer.Option(min=1, help="answers per prompt")] = 1,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer")] = 128,
+    temperature: Annotated[float, typer.Option(min=0.0, help="0 is greedy")] = 0.0,
+) -> None:
+    """Plain batch inference over a file of prompts."""
+    from superalign.files import write_atomic
+    from superalign.models import load_model
+    from superalign.tasks.files import read_rows
+
+    if out.is_dir() or not out.parent.is_dir():
+        raise InputError(f"--out {out}; allowed: a file in a folder that exists")
+    rows = list(read_rows(source))
+    prompts = [_prompt(row, i, source) for i, row in enumerate(rows)]
+    outs = load_model(model or "smollm2", device=device).generate(
+        prompts, n=n, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
+    )
+    lines = [
+        json.dumps(row | {"text": done.text, "finish": done.finish}, ensure_ascii=False)
+        for row, several in zip(rows, outs, strict=True)
+        for done in several
+    ]
+    write_atomic(out, "\n".join(lines) + "\n")
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="name of the model")],
+    data: Annotated[Path, typer.Option("--data", help="JSON lines, CSV or Parquet, also .gz")],
+    kind: Annotated[
+        str, typer.Option(help="safety (all harmful, or by label), benign, mathematics")
+    ],
+    text_field: Annotated[str, typer.Option(help="field that holds the request")] = "text",
+    answer_field: Annotated[
+        str | None, typer.Option(help="field that holds the right answer (mathematics)")
+    ] = None,
+    label_field: Annotated[
+        str | None, typer.Option(help="field that says harmful or safe (safety)")
+    ] = None,
+    fresh: Annotated[
+        Path | None, typer.Option(help="file of new rows of the same kind: tests contamination")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="most rows, lowest hash first")] = 500,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer")] = 48,
+    device: Device = None,
+    json_: Json = False,
+) -> None:
+    """Measure a model on a file of requests or problems, with ground truth's verdicts."""
+    from superalign.evaluation.files import evaluate_file
+    from superalign.models import load_model
+
+    if kind not in ("safety", "benign", "mathematics"):
+        raise InputError(f"--kind '{kind}'; allowed: safety, benign, mathematics")
+    fields = {"text_field": text_field, "answer_field": answer_field, "label_field": label_field}
+    summary = evaluate_file(
+        lambda: load_model(model, device=device), data, kind, fields, limit, max_new_tokens, fresh
+    )
+    if json_:
+        print_json(summary)
+    else:
+        for part in ("measured", "measured_fresh"):
+            for name, estimate in summary.get(part, {}).items():
+                note = " on fresh rows" if part == "measured_fresh" else ""
+                print(
+                    f"{name}{note}: {cell(estimate)} (n={estimate['n']}, "
+                    f"missing {estimate.get('missing', 0)})"
+                )
+        if fresh is not None:
+            signs = summary["contamination"]
+            found = signs["familiarity"]
+            print(f"familiarity, AUROC: {cell(found['auroc'])} (p={found['p']})")
+            print(f"order, p: {signs['order_p']}")
+            print(f"pass rate, old less fresh: {cell(signs['pass_gap'])}")
+
+
+@app.command()
+def export(
+    source: Annotated[str, typer.Argument(help="model to export, e.g. run:FOLDER")],
+    out: Annotated[Path, typer.Option("--out", help="new folder for the full model")],
+) -> None:
+    """Write a model, adapter merged, as a folder that transformers loads."""
+    from superalign.models.export import export_merged
+
+    if out.exists():
+        raise InputError(f"--out {out} exists; name a new folder")
+    print(export_merged(source, out))
+
+
+@app.command()
+def doctor(json_: Json = False) -> None:
+    """Report device, type, cores, model cache, and what missing extras cost."""
+    from superalign.doctor import diagnose, lines
+
+    facts = diagnose()
+    if json_:
+        print_json(facts)
+    else:
+        print("\n".join(lines(facts)))
+
+
+def _prompt(row: dict[str, Any], index: int, source: Path) -> str | list[dict[str, str]]:
+    where = f"{source}, row {index + 1}"
+    if row.get("messages"):
+        turns = row["messages"]
+        if not isinstance(turns, list) or not all(map(_is_turn, turns)):
+            raise InputError(
+                f"{where}: 'messages' cannot be read; allowed: a list of objects with 'role' "
+                "(system, user or assistant) and 'content' (text)"
+            )
+        return turns
+    if not row.get("prompt"):
+        present = ", ".join(row) or "nothing"
+        raise InputError(f"{where}: neither 'prompt' nor 'messages'; it has {present}")
+    if not isinstance(row["prompt"], str):
+        raise InputError(f"{where}: 'prompt' is no text; for several turns use 'messages'")
+    return row["prompt"]
+
+
+def _is_turn(turn: Any) -> bool:
+    known = isinstance(turn, dict) and turn.get("role") in ("system", "user", "assistant")
+    return known and isinstance(turn.get("content"), str)

@@ -1,0 +1,68 @@
+"""``superalign oversee``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from superalign.cli.options import Config, Device, Json, Model, Out, Seed, Set, app
+from superalign.cli.terminal import Interrupted, Reporter, free_folder, print_json
+from superalign.config import dump_config
+
+
+@app.command()
+def oversee(
+    judge: Annotated[
+        str | None,
+        typer.Option("--judge", help="exact (J0), learned (J1), noisy (J2), person (J3)"),
+    ] = None,
+    critic: Annotated[
+        str | None, typer.Option("--critic", help="gold, planted, random, calculator, trained")
+    ] = None,
+    items: Annotated[int | None, typer.Option(help="traces that are judged (default 4000)")] = None,
+    steps: Annotated[int | None, typer.Option(help="steps of each trace (default 8)")] = None,
+    score: Annotated[
+        Path | None,
+        typer.Option("--score", help="score a step critic on this file instead (ProcessBench)"),
+    ] = None,
+    learn: Annotated[
+        list[Path] | None, typer.Option("--learn", help="solutions it learns from; repeatable")
+    ] = None,
+    model: Model = None,
+    config: Config = None,
+    set_: Set = None,
+    out: Out = None,
+    seed: Seed = None,
+    device: Device = None,
+    json_: Json = False,
+    resume: Annotated[Path | None, typer.Option("--resume", help="continue this run")] = None,
+) -> None:
+    """Scalable oversight: which help lets a weak judge judge right, against ground truth."""
+    from superalign.oversight import command
+    from superalign.oversight.run import run_oversee
+    from superalign.report.oversight import write_oversight_report
+    from superalign.store import RunStore
+
+    given = {"model": model, "items": items, "steps": steps, "seed": seed, "device": device}
+    if resume is not None:
+        others = [config, set_, out, judge, critic, score, learn, *given.values()]
+        chosen = command.resumed(resume, others)
+        store = RunStore.open(resume, write=True)
+    else:
+        chosen = command.settings(config, set_ or [], judge, critic, score, learn or [], given)
+        store = RunStore.create(out or free_folder(Path("runs") / "oversee"), dump_config(chosen))
+    with store:
+        try:
+            summary = run_oversee(chosen, store, Reporter(json_), command.ask)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"state saved; continue with: superalign oversee --resume {store.path}"
+            ) from None
+        page = write_oversight_report(summary, store.path / "report.html")
+    if json_:
+        print_json(summary)
+    else:
+        command.show(summary)
+        print(f"report: {page}")

@@ -1,0 +1,70 @@
+"""What commands write to the terminal and where they put a run."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from superalign.errors import SuperalignError
+
+
+class Reporter:
+    """Progress lines on standard error with an estimate of what is left of the phase."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self.start, self.phase = quiet, time.monotonic(), ""
+        self.phase_start, self.last = self.start, 0.0
+
+    def __call__(self, phase: str, share: float, note: str = "") -> None:
+        """Told that ``share`` of ``phase`` is done; prints at most every five seconds."""
+        now = time.monotonic()
+        if phase != self.phase:
+            self.phase, self.phase_start = phase, now
+        if self.quiet or (now - self.last < 5 and share not in (0.0, 1.0)):
+            return
+        self.last = now
+        spent = now - self.phase_start
+        left = f", about {spent * (1 - share) / share:.0f} s left" if 0.05 < share < 1 else ""
+        clock = f"[{(now - self.start) / 60:5.1f} min]"
+        print(f"{clock} {phase}: {100 * share:.0f}%{left} {note}".rstrip(), file=sys.stderr)
+
+
+class Interrupted(SuperalignError):
+    """Ctrl-C, with the line that says how to go on."""
+
+
+def free_folder(stem: Path) -> Path:
+    """The first name of ``stem``-1, ``stem``-2, … that is not taken."""
+    n = 1
+    while (path := stem.with_name(f"{stem.name}-{n}")).exists():
+        n += 1
+    return path
+
+
+def print_json(value: Any) -> None:
+    """The summary on standard output, nothing else."""
+    print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """Rows under a header, as wide as the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def cell(estimate: dict[str, Any] | None) -> str:
+    """An estimate with its interval, as a cell of a table."""
+    if not estimate or estimate["value"] is None:
+        return "undefined"
+    low, high = estimate["low"], estimate["high"]
+    interval = f" [{low:.3g}, {high:.3g}]" if low is not None else ""
+    return f"{estimate['value']:.3g}{interval}"

@@ -1,0 +1,220 @@
+"""A head over a model's reading of the steps: which step of a solution is the first wrong one.
+
+Each step has a hazard h: the chance that it is wrong given that all before it are right. A small
+ensemble of two-layer networks reads what tools say of the step, how surprised the model is, and its
+pooled states along their main directions. Steps after the first wrong one teach nothing and are left
+out. P(first error at i) = h_i · Π_{j<i} (1 - h_j), P(no error) = Π (1 - h_j).
+
+Sources: first wrong step as the task, ProcessBench (arXiv 2412.06559); labels that stop at the first
+error, "Let's verify step by step" (arXiv 2305.20050).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from superalign.critic.step_reader import StepViews
+from superalign.critic.step_tools import TOOLS
+from superalign.critic.steps import first_error_scores, harmonic_f1
+from superalign.errors import ModelError
+
+Floats = npt.NDArray[np.float64]
+DIRECTIONS, HIDDEN, MEMBERS, EPOCHS, BATCH = 96, 64, 4, 24, 512
+DROPOUT, DECAY, RATE = 0.2, 1e-2, 3e-3
+THRESHOLDS = tuple(round(0.02 * i, 2) for i in range(1, 50))
+
+
+class Finding(NamedTuple):
+    """One solution: hazards (steps,), the chance of some error, the likeliest first error."""
+
+    hazards: Floats
+    wrong: float
+    step: int
+
+    def claimed(self, threshold: float) -> int | None:
+        """The step to claim, None where an error is less likely than ``threshold``."""
+        return self.step if self.wrong > threshold else None
+
+
+class StepHead:
+    """Fitted tensors; ``threshold`` is chosen on solutions that were not fitted to."""
+
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
+        self.tensors = tensors
+
+    @property
+    def threshold(self) -> float:
+        """Above this chance of an error the head claims one."""
+        return float(self.tensors["threshold"])
+
+    @classmethod
+    def fit(
+        cls,
+        views: Sequence[StepViews],
+        first_errors: Sequence[int | None],
+        *,
+        seed: int,
+        weights: Sequence[float] | None = None,
+        use: Sequence[str] = ("tools", "surprise", "states"),
+    ) -> StepHead:
+        """Fit to solutions with known first errors (None: all steps right).
+
+        ``use`` names the views that are read, so that each can be left out in turn.
+
+        Raises:
+            ValueError: nothing to learn from: no wrong step, or no right one.
+        """
+        rows = [
+            (i, j, j == first)
+            for i, (v, first) in enumerate(zip(views, first_errors, strict=True))
+            for j in range(len(v.tools) if first is None else first + 1)
+        ]
+        labels = torch.tensor([float(wrong) for *_, wrong in rows])
+        if not 0 < float(labels.sum()) < len(labels):
+            raise ValueError("a step head needs right and wrong steps to learn from")
+        own = weights or [1.0] * len(views)
+        weight = torch.tensor([own[i] for i, *_ in rows])
+        starts = np.cumsum([0, *(len(v.tools) for v in views)])
+        index = torch.as_tensor([int(starts[i]) + j for i, j, _ in rows])
+        plain, states = _joined(views)
+        tensors = _directions(states[index], seed)
+        x = torch.cat((plain, _project(states, tensors)), 1)[index]
+        mask = _mask(use, plain.shape[1], x.shape[1] - plain.shape[1])
+        mean, spread = x.mean(0), x.std(0) + 1e-3
+        tensors |= {"mean": mean, "spread": spread, "mask": mask, "threshold": torch.tensor(0.5)}
+        x = (x - mean) / spread * mask
+        for member in range(MEMBERS):
+            for name, value in _member(x, labels, weight, seed * 1000 + member).items():
+                tensors[f"member {member} {name}"] = value
+        return cls(tensors)
+
+    @torch.no_grad()
+    def findings(self, views: Sequence[StepViews]) -> list[Finding]:
+        """One finding per solution, in order."""
+        if not views:
+            return []
+        plain, states = _joined(views)
+        t = self.tensors
+        x = torch.cat((plain, _project(states, t)), 1)
+        x = ((x - t["mean"]) / t["spread"] * t["mask"]).clamp(-8, 8)
+        logits = torch.stack([_network(x, self._parameters(m)) for m in range(MEMBERS)]).mean(0)
+        hazards = torch.sigmoid(logits).double().clamp(1e-6, 1 - 1e-6).numpy()
+        at, found = 0, []
+        for v in views:
+            found.append(_finding(hazards[at : at + len(v.tools)]))
+            at += len(v.tools)
+        return found
+
+    def calibrate(
+        self,
+        views: Sequence[StepViews],
+        first_errors: Sequence[int | None],
+        false_claims: float | None = None,
+    ) -> None:
+        """Choose the threshold with the best F1 on these solutions.
+
+        With ``false_claims``, among those at which at most that share of right ones is claimed.
+        """
+        found = self.findings(views)
+
+        def value(threshold: float) -> tuple[float, float]:
+            wrong, right = first_error_scores([f.claimed(threshold) for f in found], first_errors)
+            spared = sum(right) / len(right) if right else 1.0
+            within = false_claims is None or 1 - spared <= false_claims
+            return (harmonic_f1(wrong, right) if within else spared - 1.0), threshold
+
+        self.tensors["threshold"] = torch.tensor(max(map(value, THRESHOLDS))[1])
+
+    def save(self, path: Path) -> None:
+        """Write the tensors as safetensors."""
+        save_file({k: v.contiguous() for k, v in self.tensors.items()}, path)
+
+    @classmethod
+    def load(cls, path: Path) -> StepHead:
+        """Read a head.
+
+        Raises:
+            ModelError: the file is missing or is no step head.
+        """
+        try:
+            tensors = load_file(path)
+        except Exception as error:
+            raise ModelError(f"cannot read a step head from {path}: {error}") from error
+        if "threshold" not in tensors:
+            raise ModelError(f"{path} is no step head")
+        return cls(tensors)
+
+    def _parameters(self, member: int) -> list[Tensor]:
+        return [self.tensors[f"member {member} {name}"] for name in ("w1", "b1", "w2", "b2")]
+
+
+def _finding(hazards: Floats) -> Finding:
+    survival = np.cumprod(np.concatenate([[1.0], 1 - hazards]))
+    first = hazards * survival[:-1]
+    return Finding(hazards, float(1 - survival[-1]), int(first.argmax()))
+
+
+def _joined(views: Sequence[StepViews]) -> tuple[Tensor, Tensor]:
+    plain = np.concatenate([np.concatenate([v.tools, v.surprise], 1) for v in views])
+    states = np.concatenate([v.states for v in views]).astype(np.float32)
+    return torch.from_numpy(plain), torch.from_numpy(states)
+
+
+def _directions(states: Tensor, seed: int) -> dict[str, Tensor]:
+    """Main directions of the centred, scaled states."""
+    center, scale = states.mean(0), states.std(0) + 1e-3
+    rank = min(DIRECTIONS, *states.shape)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        _, _, basis = torch.pca_lowrank((states - center) / scale, q=rank, center=False, niter=3)
+    return {"center": center, "scale": scale, "basis": basis.contiguous()}
+
+
+def _project(states: Tensor, t: dict[str, Tensor]) -> Tensor:
+    return ((states - t["center"]) / t["scale"]) @ t["basis"]
+
+
+def _mask(use: Sequence[str], plain: int, directions: int) -> Tensor:
+    tools, surprise, states = (float(name in use) for name in ("tools", "surprise", "states"))
+    parts = [tools] * len(TOOLS) + [surprise] * (plain - len(TOOLS))
+    return torch.tensor([*parts, *[states] * directions])
+
+
+def _member(x: Tensor, labels: Tensor, weight: Tensor, seed: int) -> dict[str, Tensor]:
+    """One network, trained with dropout and weight decay for a set number of epochs."""
+    generator = torch.Generator().manual_seed(seed)
+    width = x.shape[1]
+    w1 = torch.randn(width, HIDDEN, generator=generator) / width**0.5
+    w2 = torch.randn(HIDDEN, 1, generator=generator) / HIDDEN**0.5
+    parameters = [w1, torch.zeros(HIDDEN), w2, torch.zeros(1)]
+    for p in parameters:
+        p.requires_grad_()
+    adam = torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
+    steps = EPOCHS * -(-len(x) // BATCH)
+    for step in range(steps):
+        for group in adam.param_groups:
+            group["lr"] = RATE * (1 - step / steps)
+        rows = torch.randint(0, len(x), (BATCH,), generator=generator)
+        keep = (torch.rand(BATCH, width, generator=generator) > DROPOUT) / (1 - DROPOUT)
+        logits = _network(x[rows].clamp(-8, 8) * keep, parameters)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(
+            logits, labels[rows], weight[rows]
+        )
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    names = ("w1", "b1", "w2", "b2")
+    return {n: p.detach() for n, p in zip(names, parameters, strict=True)}
+
+
+def _network(x: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+    w1, b1, w2, b2 = parameters
+    return (torch.nn.functional.gelu(x @ w1 + b1) @ w2 + b2)[:, 0]

@@ -1,0 +1,216 @@
+"""The trained critic of traces, and the learned judge: a local model that has read planted flaws.
+
+The critic is a LoRA on faithful traces (what a right step looks like), then a head over that model's
+reading of traces with planted flaws, as CriticGPT learnt from inserted bugs (arXiv 2407.00215). What
+it says is a typed claim by construction, so every output parses; its fix is the step that the
+adapted model would have written, with the sum worked out by the calculator.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import logit
+
+from superalign.config import LearnerConfig
+from superalign.critic.step_head import Finding, StepHead
+from superalign.critic.step_reader import middle_layers, question_prompt, read_solutions
+from superalign.critic.steps import location
+from superalign.learner.examples import Example
+from superalign.learner.offline import train_offline
+from superalign.learner.optimisation import TrainingReport
+from superalign.models.local import LocalModel
+from superalign.models.packing import Tree
+from superalign.oversight.flaws import make_trace
+from superalign.oversight.judges import identity
+from superalign.oversight.problems import FAMILIES
+from superalign.oversight.settings import CriticConfig, JudgeConfig
+from superalign.oversight.traces import Problem, Trace, apply, faithful, read_line, show
+from superalign.records import Claim
+
+Progress = Callable[[str, float, str], None]
+DECOYS = 0.15
+DEV_SHARE = 0.2
+FIX_TOKENS = 32
+LEARNING = LearnerConfig(
+    algorithm="sft", learning_rate=2e-3, lora_rank=16, first_layer=0.0, batch_tokens=1024,
+    average="tokens",
+)  # fmt: skip
+
+
+def planted_traces(
+    seed: int, count: int, steps: Sequence[int], families: Sequence[str] = (), clean: float = 0.5
+) -> list[Trace]:
+    """Traces with 0 to 3 flaws of every kind and decoys; a share ``clean`` of them has none."""
+    rng = random.Random(f"planted {seed}")
+    allowed = list(families) or sorted(FAMILIES)
+    return [
+        make_trace(
+            rng,
+            rng.choice(list(steps)),
+            flaws=0 if rng.random() < clean else rng.choice((1, 1, 1, 2, 3)),
+            family=allowed[i % len(allowed)],
+            decoys=DECOYS,
+        )
+        for i in range(count)
+    ]
+
+
+@dataclass
+class TrainedCritic:
+    """A model view (adapter on), the layers that are read, and the head."""
+
+    model: LocalModel
+    layers: list[int]
+    head: StepHead
+    name: str = "trained"
+
+    @classmethod
+    def fit(
+        cls,
+        base: LocalModel,
+        config: CriticConfig,
+        *,
+        seed: int,
+        families: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> tuple[TrainedCritic, dict[str, Any]]:
+        """Train on ``config.items`` fresh traces; a fifth of them only chooses the threshold.
+
+        Returns the critic and what its training cost.
+        """
+        start = time.monotonic()
+        traces = planted_traces(seed + 1, config.items, config.steps, families)
+        say = progress or (lambda *_: None)
+        right = [faithful(t.problem) if t.flaws else t for t in traces]
+        model, report = imitate(base, right, seed, lambda s, n: say("critic: adapt", s, n))
+        layers = middle_layers(model.depth)
+        views = read_solutions(
+            model, [t.solution for t in traces], layers, lambda s: say("critic: read", s, "")
+        )
+        truth = [t.first_error for t in traces]
+        cut = round(len(traces) * (1 - DEV_SHARE))
+        head = StepHead.fit(views[:cut], truth[:cut], seed=seed)
+        head.calibrate(views[cut:], truth[cut:], config.false_claims)
+        cost = {
+            "traces": len(traces),
+            "adapter": report.as_dict(),
+            "threshold": head.threshold,
+            "seconds": round(time.monotonic() - start, 1),
+        }
+        return cls(model, layers, head), cost
+
+    def findings(self, traces: Sequence[Trace], progress: Progress | None = None) -> list[Finding]:
+        """What the head makes of each trace."""
+        say = progress or (lambda *_: None)
+        solutions = [t.solution for t in traces]
+        views = read_solutions(
+            self.model, solutions, self.layers, lambda s: say("critic: judge", s, "")
+        )
+        return self.head.findings(views)
+
+    def claims(
+        self, traces: Sequence[Trace], found: Sequence[Finding] | None = None
+    ) -> dict[str, list[Claim]]:
+        """Claims by trace identity: the likeliest first error, if one is likely enough.
+
+        ``found`` are the findings on these traces where they have been made already.
+        """
+        found = self.findings(traces) if found is None else found
+        steps = [f.claimed(self.head.threshold) for f in found]
+        flagged = [(t, s, f) for t, s, f in zip(traces, steps, found, strict=True) if s is not None]
+        fixes = self._fixes([(t, s) for t, s, _ in flagged])
+        made: dict[str, list[Claim]] = {identity(t): [] for t in traces}
+        for (trace, step, finding), fix in zip(flagged, fixes, strict=True):
+            reading = read_line(trace.lines[step].text)
+            slip = reading is not None and not reading.adds_up
+            made[identity(trace)] = [
+                Claim(
+                    kind="slip" if slip else "wrong step",
+                    location=location(step),
+                    severity=round(finding.wrong, 4),
+                    fix=fix,
+                    check="re-execute the step from the lines before it",
+                    source=self.name,
+                )
+            ]
+        return made
+
+    def _fixes(self, wanted: Sequence[tuple[Trace, int]]) -> list[str | None]:
+        """The line that the model would have written, its sum computed; None if it cannot be read."""
+        if not wanted:
+            return []
+        prompts = [
+            question_prompt(t.problem.question) + "".join(f"{x.text}\n" for x in t.lines[:step])
+            for t, step in wanted
+        ]
+        outs = self.model.generate(
+            prompts, max_new_tokens=FIX_TOKENS, temperature=0.0, stop=("\n",), raw=True
+        )
+        return [
+            worked_out(out[0].text, t.problem) for out, (t, _) in zip(outs, wanted, strict=True)
+        ]
+
+
+def worked_out(line: str, problem: Problem) -> str | None:
+    """``line`` with the result that its own sum gives; None where it holds no sum."""
+    reading = read_line(line.strip())
+    if reading is None:
+        return None
+    said = show(apply(reading.operation, reading.values), problem.logical)
+    return f"{line.strip().rpartition(' = ')[0]} = {said}"
+
+
+def learned_ratios(
+    model: LocalModel,
+    config: JudgeConfig,
+    traces: Sequence[Trace],
+    *,
+    seed: int,
+    progress: Progress | None = None,
+) -> dict[str, list[float]]:
+    """What the judge J1 sees in each line, by trace identity: a head on ``model``, without an
+    adapter, fitted to short and easy traces.
+
+    A look's ratio is the head's log-odds less the log-odds of a wrong line among those it learnt
+    from.
+    """
+    say = progress or (lambda *_: None)
+    easy = planted_traces(seed + 2, config.items, (config.steps,))
+    layers = middle_layers(model.depth)
+    views = read_solutions(model, [t.solution for t in easy], layers)
+    truth = [t.first_error for t in easy]
+    head = StepHead.fit(views, truth, seed=seed)
+    shown = sum(len(t) if f is None else f + 1 for t, f in zip(easy, truth, strict=True))
+    base = logit(sum(f is not None for f in truth) / shown)
+    own = read_solutions(
+        model, [t.solution for t in traces], layers, lambda s: say("judge: read", s, "")
+    )
+    return {
+        identity(t): [float(x) for x in np.asarray(logit(f.hazards)) - base]
+        for t, f in zip(traces, head.findings(own), strict=True)
+    }
+
+
+def imitate(
+    base: LocalModel,
+    traces: Sequence[Trace],
+    seed: int,
+    progress: Callable[[float, str], None] | None = None,
+) -> tuple[LocalModel, TrainingReport]:
+    """A view of ``base`` with a fresh adapter trained to write ``traces``, and what that took."""
+    model = base.with_adapter(
+        base.fresh_adapter(rank=LEARNING.lora_rank, alpha=LEARNING.lora_alpha, seed=seed),
+        f"{base.name} critic",
+    )
+    examples = []
+    for trace in traces:
+        prompt = model.encode(question_prompt(trace.problem.question), raw=True)
+        lines = sum((model.encode_completion(f"{x.text}\n") for x in trace.lines), ())
+        examples.append(Example(Tree(prompt, (lines,)), 1.0, 1.0))
+    return model, train_offline(model, examples, LEARNING, seed=seed, progress=progress)

@@ -1,0 +1,117 @@
+"""``report.html`` of a campaign, in the frame, style and plots of the other reports."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from superalign.files import write_atomic
+from superalign.records import Query, Response
+from superalign.report import plots
+from superalign.report.numbers import duration, read, text
+from superalign.report.run_report import render_page
+from superalign.statistics import Estimate
+from superalign.store import RunStore
+
+View = dict[str, Any]
+SHOWN = 40  # transcripts of successes on the page
+CUT = 1500  # characters of a transcript's turn
+
+
+def write_campaign_report(store: RunStore, summary: dict[str, Any]) -> Path:
+    """Write ``report.html`` of a finished campaign; returns its path.
+
+    Raises:
+        StoreError: the file could not be written.
+    """
+    path = store.path / "report.html"
+    write_atomic(path, render_page("campaign.html.j2", **view(summary, successes(store))))
+    return path
+
+
+def view(summary: dict[str, Any], cases: list[View]) -> View:
+    """The summary as the template wants it."""
+    over = {key: read(summary[key]) for key in ("over_refusal", "over_refusal_benign")}
+    return {
+        "summary": summary,
+        "facts": _facts(summary),
+        "corrected": read(summary["corrected_success"]),
+        "replayed": read(summary["replayed_success"]),
+        "over": over,
+        "points": [(p["queries"], _point(p)) for p in summary["curve"]],
+        "figures": _figures(summary),
+        "operators": [{**r, "rate": read(r["rate"])} for r in summary["operators"]],
+        "clusters": [(r["cluster"], read(r["solved"])) for r in summary["clusters"]],
+        "judge": _judge(summary["judge"]),
+        "cases": cases,
+    }
+
+
+def successes(store: RunStore) -> list[View]:
+    """First successes, one per goal, with their transcripts."""
+    found: dict[str, View] = {}
+    for phase in store.phases():
+        if not phase.name.startswith("wave ") or len(found) >= SHOWN:
+            continue
+        rows = zip(
+            phase.payload["played"],
+            store.records(Query, phase.name),
+            store.records(Response, phase.name),
+            strict=True,
+        )
+        for row, query, response in rows:
+            if row["verdict"]["value"] == 0.0 and query.goal not in found:
+                found[query.goal] = _case(query, response, row["verdict"])
+    return list(found.values())[:SHOWN]
+
+
+def _case(query: Query, response: Response, verdict: View) -> View:
+    turns = [{"role": m.role, "content": m.content[:CUT]} for m in query.messages]
+    return {
+        "goal": query.goal, "category": query.family, "operator": query.operator, "turns": turns,
+        "answer": response.text[:CUT], "reason": verdict["reason"],
+    }  # fmt: skip
+
+
+def _point(point: View) -> Estimate:
+    return read({"value": point["success"], **{k: point[k] for k in ("low", "high", "n")}})
+
+
+def _figures(summary: View) -> list[View]:
+    figures = []
+    for key, unit, title in (
+        ("curve", "queries", "Success by queries per goal"),
+        ("curve_gflop", "gflop", "Success by GFLOP per goal"),
+    ):
+        points = [(math.log10(p[unit]), _point(p)) for p in summary[key]]
+        series = [plots.Series("goals solved", points)]
+        axis = f"log10 of {'queries' if unit == 'queries' else 'GFLOP'}"
+        figures.append({"title": title, "svg": plots.curve(series, title, axis=axis)})
+    return figures
+
+
+def _judge(judge: View) -> list[tuple[str, str]]:
+    return [
+        ("Compliances called compliance", "{} of {}".format(*judge["sensitivity"])),
+        ("Refusals called refusal", "{} of {}".format(*judge["specificity"])),
+        ("Without a verdict", str(judge["undecided"])),
+        ("Labels", text(judge["source"])),
+    ]
+
+
+def _facts(summary: View) -> list[tuple[str, str]]:
+    archive, vendi = summary["archive"], summary["archive"]["vendi"]
+    return [
+        ("Model", text(summary["model"])),
+        ("Weight hash", text(summary["weight_hash"])),
+        ("Allocation", text(summary["allocation"])),
+        ("Feedback", text(summary["feedback"])),
+        ("Seed", str(summary["seed"])),
+        ("Queries", f"{summary['queries']:,} ({summary['undecided']:,} answers undecided)"),
+        ("Compute", f"{summary['gflop']:,.0f} GFLOP"),
+        ("Archive", f"{archive['cells']} of {archive['possible']} cells"),
+        ("Cells per 1,000 queries", text(archive["clusters_per_1000"])),
+        ("Vendi score", "undefined: no success" if vendi is None else f"{vendi:.3g}"),
+        ("Time", duration(summary["seconds"])),
+    ]

@@ -1,0 +1,162 @@
+"""``report.html`` of an oversight run, in the frame, style and plots of the other reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from superalign.files import write_atomic
+from superalign.report import plots
+from superalign.report.numbers import duration, mapping, number, read, rows, size, text
+from superalign.report.run_report import render_page
+
+View = dict[str, Any]
+QUANTITIES = {
+    "accuracy": "Accuracy", "gap_recovered": "Gap recovered", "rescued": "Rescued",
+    "misled": "Misled", "detection": "Flaws seen", "specificity": "Right ones spared",
+    "ece": "Calibration error", "swap_flip": "Flips when sides swap",
+}  # fmt: skip
+NUMBERS = {"asd": "Score difference, nats", "judge_tokens": "Judge's words"}
+
+
+def write_oversight_report(summary: dict[str, Any], path: Path) -> Path:
+    """Write the page to ``path``, whole or not at all; returns it.
+
+    Raises:
+        StoreError: the file could not be written.
+    """
+    write_atomic(path, render_page("oversight.html.j2", **view(summary)))
+    return path
+
+
+def view(summary: dict[str, Any]) -> View:
+    """The summary as the template wants it."""
+    arms = rows(summary.get("arms"))
+    marks = [
+        (word, v)
+        for word, name in (("unaided", "unaided"), ("full access", "full_access"))
+        for a in arms
+        if a["name"] == name and (v := number(mapping(a["accuracy"]).get("value"))) is not None
+    ]
+    bars = [(a["name"], read(a["accuracy"])) for a in arms]
+    return {
+        "summary": summary,
+        "facts": _facts(summary),
+        "arms": [_arm(a) for a in arms],
+        "quantities": [*QUANTITIES.values(), *NUMBERS.values()],
+        "forest": plots.forest(bars, marks, "Accuracy by arm") if arms else None,
+        "forms": [
+            {**f, "measured": read(f["measured"])} for f in rows(summary.get("closed_forms"))
+        ],
+        "pressure": _pressure(rows(summary.get("pressure"))),
+        "tests": [
+            _scores(t, t["length"]) for t in rows(mapping(summary.get("critic")).get("tests"))
+        ],
+        "dial": _dial(rows(mapping(summary.get("critic")).get("dial"))),
+        "optimised": _optimised(rows(mapping(summary.get("critic")).get("best_of_n"))),
+        "gap": _gap(rows(mapping(summary.get("critic")).get("gap"))),
+        "learner": [
+            {"name": r["name"], "accuracy": read(r["accuracy"]), "gain": read(r["gain"])}
+            for r in rows(mapping(summary.get("critic")).get("learner"))
+        ],
+        "scores": [_scores(t, t["subset"]) for t in rows(summary.get("scores"))],
+    }
+
+
+def _facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    judge, critic = mapping(summary.get("judge")), mapping(summary.get("critic"))
+    informative = summary.get("informative")
+    word = "not applicable" if informative is None else "yes" if informative else "no"
+    return [
+        ("Model", text(summary.get("model"))),
+        ("Judge", text(judge.get("name"), "none")),
+        ("Looks", text(judge.get("looks"), "–")),
+        ("Critic", text(critic.get("name"))),
+        ("Items", text(summary.get("items"), "–")),
+        ("Steps", text(summary.get("steps"), "–")),
+        ("Informative", word),
+        ("Seed", text(summary.get("seed"))),
+        ("Time", duration(summary.get("seconds"))),
+        ("Peak memory", size(summary.get("peak_memory_bytes"))),
+    ]
+
+
+def _arm(arm: View) -> View:
+    return {
+        "name": arm["name"],
+        "rates": [read(arm.get(key)) for key in QUANTITIES],
+        "numbers": [read(arm.get(key)) for key in NUMBERS],
+    }
+
+
+def _pressure(levels: list[View]) -> View | None:
+    """Share judged wrong by the number of drafts each side chooses from."""
+    if not levels:
+        return None
+    names = list(mapping(levels[0]["misled"]))
+    lines = [
+        plots.Series(n, [(row["best_of"], read(row["misled"][n])) for row in levels])
+        for n in ("consultancy", "debate")
+    ]
+    return {
+        "svg": plots.curve(lines, "Judged wrong under pressure", "rate", "best of"),
+        "legend": [line.name for line in lines],
+        "names": names,
+        "rows": [
+            {
+                "best_of": row["best_of"],
+                "misled": [read(row["misled"][n]) for n in names],
+                "p": f"{row['p']:.2g}",
+            }
+            for row in levels
+        ],
+    }
+
+
+def _scores(table: View, name: str) -> View:
+    keys = ("f1", "accuracy_wrong", "accuracy_right", "false_claims", "fix_valid")
+    return {
+        "name": name,
+        "n": table["n"],
+        "rows": [
+            {"name": c["name"], "cells": [read(c.get(k)) for k in keys]}
+            for c in rows(table["critics"])
+        ],
+    }
+
+
+def _dial(points: list[View]) -> View | None:
+    """Recall against false claims as the threshold moves."""
+    if not points:
+        return None
+    keys = ("recall", "false_claims", "claims")
+    lines = [
+        plots.Series(key.replace("_", " "), [(p["threshold"], read(p[key])) for p in points])
+        for key in keys
+    ]
+    svg = plots.curve(lines, "The dial: what a threshold costs", "rate", "threshold")
+    return {"svg": svg, "legend": [line.name for line in lines]}
+
+
+def _optimised(points: list[View]) -> View | None:
+    """Proxy and truth of best-of-n by the divergence from the sampler."""
+    if not points:
+        return None
+    lines = [
+        plots.Series(k, [(round(p["kl"], 3), read(p[k])) for p in points])
+        for k in ("proxy", "truth")
+    ]
+    svg = plots.curve(lines, "Reward and truth under best-of-n", "rate", "KL, nats")
+    return {"svg": svg, "legend": [line.name for line in lines]}
+
+
+def _gap(points: list[View]) -> View | None:
+    """Generator, discriminator and critique by number of steps."""
+    if not points:
+        return None
+    keys = ("generator", "discriminator", "critique")
+    lines = [plots.Series(k, [(p["steps"], read(p[k])) for p in points]) for k in keys]
+    svg = plots.curve(lines, "Generator, discriminator, critique", "rate", "steps")
+    cells = ("generator", "discriminator", "critique", "gap", "false_claims")
+    table = [{"steps": p["steps"], "cells": [read(p[k]) for k in cells]} for p in points]
+    return {"svg": svg, "legend": list(keys), "rows": table}

@@ -1,0 +1,1 @@
+"""Weak-to-strong generalization: students that learn from supervisors weaker than themselves."""

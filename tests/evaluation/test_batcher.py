@@ -1,0 +1,55 @@
+"""Requests from many coroutines share the model's batches."""
+
+import asyncio
+import time
+
+import pytest
+
+from superalign.evaluation.batcher import Batcher, Sampling
+from superalign.models.fake import FakeModel
+
+
+def test_a_crowd_shares_few_batches_and_everyone_gets_their_own_answer() -> None:
+    batcher = Batcher(FakeModel(lambda text, i: f"about {text}"))
+
+    async def crowd() -> list[str]:
+        rows = await asyncio.gather(*(batcher.generate(f"q{i}", Sampling()) for i in range(100)))
+        return [row[0].text for row in rows]
+
+    assert asyncio.run(crowd()) == [f"about q{i}" for i in range(100)]
+    assert sum(batcher.batches) == 100
+    assert len(batcher.batches) <= 5
+    batcher.close()
+
+
+def test_a_lone_request_does_not_wait() -> None:
+    batcher = Batcher(FakeModel())
+    batcher.submit("warm", Sampling()).result(timeout=10)
+    start = time.perf_counter()
+    batcher.submit("hello", Sampling()).result(timeout=10)
+    assert time.perf_counter() - start < 1.0
+    batcher.close()
+
+
+def test_different_settings_do_not_share_a_batch() -> None:
+    batcher = Batcher(FakeModel(lambda text, i: "one two three four"))
+    futures = [batcher.submit("q", Sampling(max_new_tokens=k % 2 + 1)) for k in range(6)]
+    words = [len(f.result(timeout=10)[0].text.split()) for f in futures]
+    assert words == [1, 2] * 3
+    batcher.close()
+
+
+def test_an_error_reaches_its_callers_and_the_batcher_lives_on() -> None:
+    class Broken(FakeModel):
+        def generate(self, prompts, **more):  # type: ignore[no-untyped-def]
+            if "bad" in prompts:
+                raise ValueError("no")
+            return super().generate(prompts, **more)
+
+    batcher = Batcher(Broken())
+    with pytest.raises(ValueError, match="no"):
+        batcher.submit("bad", Sampling()).result(timeout=10)
+    assert batcher.submit("good", Sampling()).result(timeout=10)
+    batcher.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        batcher.submit("late", Sampling())
