@@ -52,7 +52,7 @@ class Recipe:
             lora_rank=self.rank,
             lora_alpha=2 * self.rank,
             first_layer=0.0,
-            epochs=2,
+            epochs=4,
             batch_tokens=400,
             warmup=0.1,
         )
