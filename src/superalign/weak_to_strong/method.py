@@ -75,9 +75,14 @@ class Setting:
         return result
 
     @property
+    def ends(self) -> dict[str, Space]:
+        """The views of one state, at the end of the text or of a cue: all but the text's means."""
+        return {n: s for n, s in self.views.items() if not n.startswith("mean")}
+
+    @property
     def elicited(self) -> dict[str, Space]:
         """The views in which a question or a cue follows the text."""
-        return {name: space for name, space in self.views.items() if name != "plain"}
+        return {n: s for n, s in self.views.items() if n.startswith(("cue", "question"))}
 
 
 @dataclass(frozen=True)
