@@ -93,6 +93,11 @@ def _task(task: dict[str, Any]) -> View:
         "parts": [
             *((p, read(methods[0][p])) for p in ("weak", "ceiling")),
             ("ceiling of the plain reading alone", read(task["plain_ceiling"])),
+            *(
+                [("ceiling fine-tuned with LoRA", read(task["lora_ceiling"]))]
+                if task["lora_ceiling"]
+                else []
+            ),
         ],
         "rows": [_row(m) for m in methods],
         "skipped": task["skipped"].items(),

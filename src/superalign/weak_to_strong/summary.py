@@ -129,6 +129,9 @@ def _task(
         "n": outcome.sizes,
         "methods": rows,
         "plain_ceiling": bare.as_dict(seeds, n),
+        "lora_ceiling": None
+        if outcome.tuned_ceiling is None
+        else accuracy(outcome.right(outcome.tuned_ceiling), draws).as_dict(seeds, n),
         "depths": _depths(outcome, weak, draws),
         "skipped": outcome.skipped,
         "transfer_ceiling": {t: mean(v).as_dict() for t, v in outcome.transfer_ceiling.items()},
