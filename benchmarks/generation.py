@@ -8,8 +8,9 @@ template, as every command sends it; the start that all share is known to no pee
 "distinct": nothing in common. "8 samples": of each distinct prompt. Ours also returns the
 log-probability of every token, which the peers are not asked for. "of the limit": our tokens/s over
 those of the decode steps' matrix products alone (plain F.linear at that batch, same run; "our
-products": the same with superalign's packed matrices, where it has them); the limit leaves the prefill out, ours and the peers'
-figures hold it. Estimated time on two cores: --quick 10 minutes, all 90.
+products": the same with superalign's packed matrices, where it has them); the limit leaves the
+prefill out, ours and the peers' figures hold it. Estimated time on two cores: --quick 10 minutes,
+all 90.
 """
 
 from __future__ import annotations
