@@ -256,8 +256,8 @@ class PackedAttention:
     def _grid(self, x: Tensor) -> Tensor:
         """(T, heads, D) -> (B, heads, L, D)."""
         batch = self.batch
-        shape = (batch.rows_BL.shape[0], batch.rows_BL.shape[1])
-        return to_grid(x, self._flat, batch.slots_T, shape, batch.shared).transpose(1, 2)
+        grid = to_grid(x, self._flat, batch.slots_T, batch.copies, self.decoder.compiled())
+        return grid.view(*batch.rows_BL.shape, *x.shape[1:]).transpose(1, 2)
 
     def __call__(self, index: int, fused: Tensor) -> Tensor:
         """Attend within each tree: fused (T, H + 2 K, D) -> (T, H, D)."""

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from superalign.models.embedded import cache_folder
+from superalign.models.packing import Copies
 
 SOURCES = tuple(Path(__file__).with_name(name) for name in ("kernels.c", "products.c"))
 PANEL = 32  # rows of a packed matrix that lie together; as in products.c
@@ -43,6 +44,9 @@ _SIGNATURES = {
     "rotate": (_P, _P, _P, _P, _P, _P, _F, _L, _L, _L, _L),
     "decode": (_P, _P, _P, _P, _P, _P, _F, _P, _P, _P, _L, _L, _L, _L, _L, _F),
     "sample": (_P, _P, _P, _P, _L, _L, _F),
+    "log_softmax_at": (_P, _P, _P, _L, _L, _L),
+    "divergence": (_P, _P, _P, _L, _L),
+    "gather_sum": (_P, _P, _P, _P, _L, _L),
 }
 
 
@@ -126,6 +130,9 @@ class Kernels:
         self._rotate: Any = getattr(library, f"rotate_{kind}")
         self._decode: Any = getattr(library, f"decode_{kind}")
         self._sample: Any = getattr(library, f"sample_{kind}")
+        self._log_softmax_at: Any = getattr(library, f"log_softmax_at_{kind}")
+        self._divergence: Any = getattr(library, f"divergence_{kind}")
+        self._gather_sum: Any = getattr(library, f"gather_sum_{kind}")
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
         """x / rms(x) * weight over the last axis."""
@@ -216,6 +223,32 @@ class Kernels:
             logprobs.data_ptr(), n, size, 1 / temperature if uniforms is not None else 1.0,
         )  # fmt: skip
         return tokens, logprobs
+
+    def log_softmax_at(self, logits: Tensor, targets: Tensor, keep: bool) -> Tensor:
+        """log softmax(logits)[targets] (n,) float32; ``keep``: logits (n, V) become probabilities."""
+        n, size = logits.shape
+        targets, out = targets.contiguous(), torch.empty(n)
+        self._log_softmax_at(
+            logits.data_ptr(), targets.data_ptr(), out.data_ptr(), n, size, int(keep)
+        )
+        return out
+
+    def divergence(self, logits_q: Tensor, logits_p: Tensor) -> Tensor:
+        """KL(softmax(p) ‖ softmax(q)) (n,) float32; q (n, V) becomes softmax(q) - softmax(p)."""
+        n, size = logits_q.shape
+        out = torch.empty(n)
+        self._divergence(logits_q.data_ptr(), logits_p.data_ptr(), out.data_ptr(), n, size)
+        return out
+
+    def gather_sum(self, grid: Tensor, copies: Copies) -> Tensor:
+        """The sum of each token's cells of a grid (cells, ...): (T, ...)."""
+        grid, n = grid.contiguous(), copies.starts.numel() - 1
+        out = grid.new_empty(n, *grid.shape[1:])
+        self._gather_sum(
+            grid.data_ptr(), copies.cells.data_ptr(), copies.starts.data_ptr(), out.data_ptr(),
+            n, grid[0].numel(),
+        )  # fmt: skip
+        return out
 
 
 class PackedMatrix:
