@@ -106,6 +106,14 @@ def test_the_summary_has_the_keys_that_others_rely_on(outcomes: list[Outcome]) -
         assert pool["default"]["plain"]["pgr"]["n"] == 1
 
 
+def test_a_tasks_interval_does_not_depend_on_the_other_tasks(outcomes: list[Outcome]) -> None:
+    other = [replace(o, task="another") for o in outcomes]
+    alone = tasks_and_pools(outcomes, METHODS, 0)["tasks"]
+    among = tasks_and_pools([*other, *outcomes], METHODS, 0)["tasks"]
+    assert among[len(other) :] == alone
+    assert among[0]["methods"][0]["weak"] != alone[0]["methods"][0]["weak"]
+
+
 def test_pgr_under_the_plain_ceiling_divides_by_that(outcomes: list[Outcome]) -> None:
     task = tasks_and_pools(outcomes, METHODS, 0)["tasks"][0]
     naive = next(m for m in task["methods"] if m["name"] == "naive")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from superalign.records import content_hash
 from superalign.statistics import mean
 from superalign.weak_to_strong.losses import Array
 from superalign.weak_to_strong.method import Method
@@ -35,13 +36,14 @@ def tasks_and_pools(
     elicitation is no recovered gap; ``pgr_plain`` (pools: ``plain``) has that of the plain reading,
     the paper's own for a naive student.
     """
-    rng = np.random.default_rng([seed, 0xB007])
     cells: Cells = {name: {} for name in methods}
     plain: Cells = {name: {} for name in methods}
     tasks = []
     drawn: dict[str, Draws] = {}  # one set of draws per task, whoever supervises
     for outcome in outcomes:
         if outcome.task not in drawn:
+            # of its own stream: other tasks in the run do not move a task's interval
+            rng = np.random.default_rng([seed, int(content_hash(["draws", outcome.task], 8), 16)])
             drawn[outcome.task] = Draws.of(len(outcome.weak), outcome.groups, rng)
         tasks.append(_task(outcome, methods, drawn[outcome.task], cells, plain))
     kinds = {o.task: o.kind for o in outcomes}
