@@ -58,6 +58,13 @@ class CriticConfig(Section):
     seed_items: int = Field(
         960, ge=8, description="constructed answers that train the classifier before round 1"
     )
+    gate_requests: int = Field(
+        120, ge=8, description="known requests on which the critic is examined each round"
+    )
+    gate_low: float = Field(
+        0.6, ge=0, lt=1, description="sensitivity and specificity that it must reach there, at the "
+        "interval's low end, before it may label",
+    )  # fmt: skip
     explain: bool = Field(True, description="let the model write an explanation per critique")
     explain_items: int = Field(24, ge=0, description="most explanations written per round")
     explain_tokens: int = Field(48, ge=1, description="longest explanation, in tokens")
