@@ -154,8 +154,8 @@ def _minimised(loss: Callable[[Tensor, Tensor], Tensor], width: int, ridge: floa
     def closure() -> Tensor:
         solver.zero_grad()
         value = loss(w, b) + ridge * w.square().sum()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
-    solver.step(closure)  # type: ignore[no-untyped-call]
+    solver.step(closure)
     return LinearReward(w.detach().numpy(), float(b.detach()))

@@ -66,7 +66,7 @@ def _write(
             if dropping and _droppable(problem, i, at, state):
                 skipped = i
                 continue
-            found = _flawed(problem, i, right, state, kinds, rng)
+            found = flawed_line(problem, i, right, state, kinds, rng)
             if found is None:
                 return None
             written, flaw = found
@@ -103,7 +103,7 @@ def _droppable(problem: Problem, i: int, at: set[int], state: dict[int, int]) ->
     return used[0] and not any(used[1:]) and values[0] != right and not repeats
 
 
-def _flawed(
+def flawed_line(
     problem: Problem,
     i: int,
     right: Written,
