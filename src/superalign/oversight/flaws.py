@@ -45,14 +45,15 @@ def make_trace(
     build = FAMILIES[family or rng.choice(sorted(FAMILIES))]
     while True:
         problem = build(rng, k)
-        trace = _write(problem, rng, set(rng.sample(range(k), flaws)), kinds, decoys)
+        trace = write_trace(problem, rng, set(rng.sample(range(k), flaws)), kinds, decoys)
         if trace is not None:
             return trace
 
 
-def _write(
+def write_trace(
     problem: Problem, rng: random.Random, at: set[int], kinds: Sequence[str], decoys: float
 ) -> Trace | None:
+    """One trace of ``problem`` flawed at the instructions ``at``; None where none can be made."""
     state: dict[int, int] = {}
     lines: list[Line] = []
     skipped: int | None = None
@@ -111,7 +112,7 @@ def flawed_line(
     kinds: Sequence[str],
     rng: random.Random,
 ) -> tuple[Written, str] | None:
-    """A wrong line in place of ``right``: another result than the right one, for a known reason."""
+    """A wrong line in place of ``right`` (another result, for a known reason), and its kind."""
     order = [k for k in kinds if k != "dropped step"]
     rng.shuffle(order)
     makers = {"slip": _slip, "wrong copy": _wrong_copy, "non-sequitur": _other_operation}
