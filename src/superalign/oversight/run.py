@@ -14,6 +14,7 @@ from superalign.oversight.closed_forms import compare, expected_detection
 from superalign.oversight.critic_tests import best_of_n, dial, quality_table
 from superalign.oversight.critics import Calculator, Critic, Planted, Random, Rewriting, Written
 from superalign.oversight.experiment import items_of, judged_traces, run_arms, run_pressure
+from superalign.oversight.game_run import games
 from superalign.oversight.gap import gap_by_steps
 from superalign.oversight.judges import Exact, Judge, Learned, Noisy, Person
 from superalign.oversight.lessons import lessons, taught
@@ -97,6 +98,7 @@ def _judged(
         **found,
         "closed_forms": compare(forms, found["arms"]),
         "pressure": pressed["rows"],
+        **games(config, store, progress),
     }
 
 

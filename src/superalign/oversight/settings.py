@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from superalign.config import Section
+from superalign.oversight.game_settings import ProverConfig, RecursiveConfig
 from superalign.oversight.reward_settings import RewardConfig
 
 
@@ -88,6 +89,8 @@ class OverseeConfig(Section):
     learner: LearnerConfig = LearnerConfig()
     score: ScoreConfig = ScoreConfig()
     reward: RewardConfig = RewardConfig()
+    provers: ProverConfig = ProverConfig()
+    recursive: RecursiveConfig = RecursiveConfig()
     seed: int = Field(0, ge=0, lt=2**32, description="seed of every random choice")
     device: str | None = Field(None, description="torch device; null chooses")
     dtype: str | None = Field(None, description="floating-point type; null chooses")
