@@ -30,6 +30,9 @@ def oversee(
     learn: Annotated[
         list[Path] | None, typer.Option("--learn", help="solutions it learns from; repeatable")
     ] = None,
+    reward_models: Annotated[
+        bool, typer.Option("--reward-models", help="train and over-optimise reward models instead")
+    ] = False,
     model: Model = None,
     config: Config = None,
     set_: Set = None,
@@ -47,11 +50,23 @@ def oversee(
 
     given = {"model": model, "items": items, "steps": steps, "seed": seed, "device": device}
     if resume is not None:
-        others = [config, set_, out, judge, critic, score, learn, *given.values()]
+        others: list[object] = [
+            config,
+            set_,
+            out,
+            judge,
+            critic,
+            score,
+            learn,
+            reward_models or None,
+        ]
+        others += given.values()
         chosen = command.resumed(resume, others)
         store = RunStore.open(resume, write=True)
     else:
-        chosen = command.settings(config, set_ or [], judge, critic, score, learn or [], given)
+        chosen = command.settings(
+            config, set_ or [], judge, critic, score, learn or [], reward_models, given
+        )
         store = RunStore.create(out or free_folder(Path("runs") / "oversee"), dump_config(chosen))
     with store:
         try:

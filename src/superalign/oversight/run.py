@@ -14,9 +14,11 @@ from superalign.oversight.closed_forms import compare, expected_detection
 from superalign.oversight.critic_tests import best_of_n, dial, quality_table
 from superalign.oversight.critics import Calculator, Critic, Planted, Random, Rewriting, Written
 from superalign.oversight.experiment import items_of, judged_traces, run_arms, run_pressure
+from superalign.oversight.game_run import games
 from superalign.oversight.gap import gap_by_steps
 from superalign.oversight.judges import Exact, Judge, Learned, Noisy, Person
 from superalign.oversight.lessons import lessons, taught
+from superalign.oversight.reward_run import reward_models
 from superalign.oversight.score_run import Progress, phase, score_file
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.traces import Trace
@@ -35,16 +37,18 @@ def run_oversee(
 ) -> dict[str, Any]:
     """Run what ``store`` does not hold yet and write ``summary.json``; returns the summary.
 
-    With ``config.score.file`` a step critic is scored on that file; otherwise the arms are judged.
+    With ``config.score.file`` a step critic is scored on that file, with ``config.reward.enabled``
+    reward models are trained and tested; otherwise the arms are judged.
 
     Raises:
         InputError: a file or model that cannot be used.
     """
-    found = (
-        score_file(config, store, progress)
-        if config.score.file
-        else _judged(config, store, progress, ask)
-    )
+    if config.score.file:
+        found = score_file(config, store, progress)
+    elif config.reward.enabled:
+        found = reward_models(config, store, progress)
+    else:
+        found = _judged(config, store, progress, ask)
     seconds = store.seconds()
     summary = {
         "schema": SCHEMA,
@@ -94,6 +98,7 @@ def _judged(
         **found,
         "closed_forms": compare(forms, found["arms"]),
         "pressure": pressed["rows"],
+        **games(config, store, progress),
     }
 
 

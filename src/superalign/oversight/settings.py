@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from superalign.config import Section
+from superalign.oversight.game_settings import ProverConfig, RecursiveConfig
+from superalign.oversight.reward_settings import RewardConfig
 
 
 class JudgeConfig(Section):
@@ -86,6 +88,9 @@ class OverseeConfig(Section):
     )  # fmt: skip
     learner: LearnerConfig = LearnerConfig()
     score: ScoreConfig = ScoreConfig()
+    reward: RewardConfig = RewardConfig()
+    provers: ProverConfig = ProverConfig()
+    recursive: RecursiveConfig = RecursiveConfig()
     seed: int = Field(0, ge=0, lt=2**32, description="seed of every random choice")
     device: str | None = Field(None, description="torch device; null chooses")
     dtype: str | None = Field(None, description="floating-point type; null chooses")

@@ -7,7 +7,9 @@ from typing import Any
 
 from superalign.files import write_atomic
 from superalign.report import plots
+from superalign.report.games import provers_view, recursive_view
 from superalign.report.numbers import duration, mapping, number, read, rows, size, text
+from superalign.report.reward_models import reward_view
 from superalign.report.run_report import render_page
 
 View = dict[str, Any]
@@ -60,6 +62,9 @@ def view(summary: dict[str, Any]) -> View:
             for r in rows(mapping(summary.get("critic")).get("learner"))
         ],
         "scores": [_scores(t, t["subset"]) for t in rows(summary.get("scores"))],
+        "rewards": reward_view(summary),
+        "provers": provers_view(summary),
+        "recursive": recursive_view(summary),
     }
 
 
