@@ -28,7 +28,11 @@ CLOSINGS = (
 ANSWER = re.compile(r"\s*The answer is (?P<answer>\S+)\.$")
 LINKED = re.compile(r"(?:So|Then|Thus|Therefore|Hence|Finally|Next|First|Now)\b")
 SUM = re.compile(r"\$?\d[\d,.]*(?:\s*[-+*/x]\s*\$?\d[\d,.]*)+\s*=\s*\$?\d[\d,]*(?:\.\d+)?")
-OPENED, MERGED, SET = 0.75, 0.2, 0.5  # chances: to restate the question, to join steps, to use LaTeX
+OPENED, MERGED, SET = (
+    0.75,
+    0.2,
+    0.5,
+)  # chances: to restate the question, to join steps, to use LaTeX
 
 
 def as_chat(solution: Solution, rng: random.Random) -> Solution:

@@ -20,12 +20,13 @@ from superalign.critic.steps import Solution
 from superalign.models import LocalModel, load_model
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.step_files import read_learned, read_scored
-from superalign.oversight.step_scores import fit_head, head_row, rule_rows
+from superalign.oversight.step_scores import claim_rate, fit_head, head_row, rule_rows
 from superalign.oversight.worked_solutions import question_key
 from superalign.records import content_hash
 from superalign.store import RunStore
 
 Progress = Callable[[str, float, str], None]
+MATCHED = "trained, matched rate"  # its threshold is read off the unlabelled scores of the set
 HEAD, VIEWS = "step_head.safetensors", "views.safetensors"
 
 
@@ -46,28 +47,31 @@ def score_file(config: OverseeConfig, store: RunStore, progress: Progress) -> di
         head, dev = fit_head(learned, views, seed=config.seed)
         with store.checkpoint("critic") as folder:
             head.save(folder / HEAD)
-        held = [learned[i] for i in dev]
+        held, seen = [learned[i] for i in dev], [views[i] for i in dev]
         return {
             "name": "trained",
             "learnt": len(learned) - len(dev),
             "from": counts,
             "threshold": head.threshold,
-            "own_data": [
-                head_row("trained", head, held, [views[i] for i in dev]),
-                *rule_rows(held),
-            ],
+            "claim_rate": claim_rate(head, seen),
+            "own_data": [head_row("trained", head, held, seen), *rule_rows(held)],
         }
 
     critic = phase(store, "learn", learn)
     head = StepHead.load(store.checkpoint_path("critic") / HEAD)
 
     def score(name: str, solutions: Sequence[Solution]) -> dict[str, Any]:
-        row = head_row("trained", head, solutions, reader.views(name, solutions))
+        views = reader.views(name, solutions)
+        matched = head_row(MATCHED, head, solutions, views, critic["claim_rate"])
         return {
             "subset": name,
             "n": len(solutions),
             "wrong": sum(s.first_error is not None for s in solutions),
-            "critics": [row, *rule_rows(solutions)],
+            "critics": [
+                head_row("trained", head, solutions, views),
+                matched,
+                *rule_rows(solutions),
+            ],
         }
 
     scores = [

@@ -30,13 +30,14 @@ from superalign.oversight.flaws import make_trace
 from superalign.oversight.judges import identity
 from superalign.oversight.problems import FAMILIES
 from superalign.oversight.settings import CriticConfig, JudgeConfig
-from superalign.oversight.traces import Problem, Trace, apply, faithful, read_line, show
+from superalign.oversight.traces import Problem, Trace, apply, read_line, show
 from superalign.records import Claim
 
 Progress = Callable[[str, float, str], None]
 DECOYS = 0.15
 DEV_SHARE = 0.2
-FIX_TOKENS = 32
+RIGHT = 101  # added to the seed of the adapter's traces, so that the head's are none of them
+FIX_TOKENS = 48  # a line, and a remark that may come before it
 LEARNING = LearnerConfig(
     algorithm="sft", learning_rate=2e-3, lora_rank=16, first_layer=0.0, batch_tokens=1024,
     average="tokens",
@@ -80,14 +81,16 @@ class TrainedCritic:
         families: Sequence[str] = (),
         progress: Progress | None = None,
     ) -> tuple[TrainedCritic, dict[str, Any]]:
-        """Train on ``config.items`` fresh traces; a fifth of them only chooses the threshold.
+        """Adapt to ``config.worked`` right traces and fit a head to ``config.items`` others.
 
-        Returns the critic and what its training cost.
+        The head's traces are new to the adapter: what it has seen surprises it less, and the head
+        would expect that of every right line. A fifth of them only chooses the threshold. Returns
+        the critic and what its training cost.
         """
         start = time.monotonic()
         traces = planted_traces(seed + 1, config.items, config.steps, families)
         say = progress or (lambda *_: None)
-        right = [faithful(t.problem) if t.flaws else t for t in traces]
+        right = planted_traces(seed + RIGHT, config.worked, config.steps, families, clean=1.0)
         model, report = imitate(base, right, seed, lambda s, n: say("critic: adapt", s, n))
         layers = middle_layers(model.depth)
         views = read_solutions(
@@ -98,6 +101,7 @@ class TrainedCritic:
         head = StepHead.fit(views[:cut], truth[:cut], seed=seed)
         head.calibrate(views[cut:], truth[cut:], config.false_claims)
         cost = {
+            "worked": len(right),
             "traces": len(traces),
             "adapter": report.as_dict(),
             "threshold": head.threshold,
@@ -142,7 +146,10 @@ class TrainedCritic:
         return made
 
     def _fixes(self, wanted: Sequence[tuple[Trace, int]]) -> list[str | None]:
-        """The line that the model would have written, its sum computed; None if it cannot be read."""
+        """The line that the model would have written, its sum computed; None if it cannot be read.
+
+        A remark that it makes first is passed over.
+        """
         if not wanted:
             return []
         prompts = [
@@ -150,10 +157,11 @@ class TrainedCritic:
             for t, step in wanted
         ]
         outs = self.model.generate(
-            prompts, max_new_tokens=FIX_TOKENS, temperature=0.0, stop=("\n",), raw=True
+            prompts, max_new_tokens=FIX_TOKENS, temperature=0.0, stop=("\n\n",), raw=True
         )
         return [
-            worked_out(out[0].text, t.problem) for out, (t, _) in zip(outs, wanted, strict=True)
+            next((f for x in out[0].text.splitlines()[:2] if (f := worked_out(x, t.problem))), None)
+            for out, (t, _) in zip(outs, wanted, strict=True)
         ]
 
 
