@@ -38,7 +38,7 @@ def gap_by_steps(
     for k in steps:
         flawed = planted_traces(seed + APART + k, items, (k,), families, clean=0.0)
         right = planted_traces(seed + 2 * APART + k, items, (k,), families, clean=1.0)
-        found = critic.findings([*flawed, *right])
+        found = critic.findings(f"{k} steps", [*flawed, *right])
         on_flawed, on_right = found[:items], found[items:]
         own = sorted(f.wrong for f in on_right[: items // 2])
         threshold = float(np.quantile(own, 1 - false_claims, method="higher"))

@@ -43,7 +43,7 @@ class CriticConfig(Section):
     items: int = Field(800, ge=50, description="trained: planted traces its head is fitted to")
     steps: tuple[int, ...] = Field((4, 5, 6), min_length=1, description="trained: steps of those")
     false_claims: float = Field(
-        0.05, gt=0, lt=1, description="trained: false claims per right trace that are allowed"
+        0.04, gt=0, lt=1, description="trained: false claims per right trace where it is tuned"
     )
 
 
