@@ -34,15 +34,20 @@ THRESHOLDS = tuple(round(0.01 * i, 2) for i in range(1, 100))
 
 
 class Finding(NamedTuple):
-    """One solution: hazards (steps,), the chance of some error, the likeliest first error."""
+    """One solution: hazards (steps,), the chance of some error, the likeliest first error.
+
+    ``sure`` is the chance that the first error is at ``step``. Claims rest on it and not on
+    ``wrong``, which grows with the number of steps however harmless each of them looks.
+    """
 
     hazards: Floats
     wrong: float
     step: int
+    sure: float
 
     def claimed(self, threshold: float) -> int | None:
-        """The step to claim, None where an error is less likely than ``threshold``."""
-        return self.step if self.wrong > threshold else None
+        """The step to claim, None where it is no surer than ``threshold``."""
+        return self.step if self.sure > threshold else None
 
 
 class StepHead:
@@ -53,7 +58,7 @@ class StepHead:
 
     @property
     def threshold(self) -> float:
-        """Above this chance of an error the head claims one."""
+        """A step is claimed when the chance that it is the first wrong one lies above this."""
         return float(self.tensors["threshold"])
 
     @classmethod
@@ -153,6 +158,7 @@ def fit_crossed(
     *,
     seed: int,
     false_claims: float | None = None,
+    use: Sequence[str] = ("tools", "surprise", "states"),
 ) -> StepHead:
     """A head fitted to all solutions, its threshold chosen on what heads made of those they had not seen.
 
@@ -163,10 +169,12 @@ def fit_crossed(
     for fold in range(FOLDS):
         rest = [i for i in range(len(views)) if i % FOLDS != fold]
         own = [i for i in range(len(views)) if i % FOLDS == fold]
-        head = StepHead.fit([views[i] for i in rest], [first_errors[i] for i in rest], seed=seed)
+        head = StepHead.fit(
+            [views[i] for i in rest], [first_errors[i] for i in rest], seed=seed, use=use
+        )
         for i, finding in zip(own, head.findings([views[i] for i in own]), strict=True):
             found[i] = finding
-    head = StepHead.fit(views, first_errors, seed=seed)
+    head = StepHead.fit(views, first_errors, seed=seed, use=use)
     crossed = [f for f in found if f is not None]
     head.tensors["threshold"] = torch.tensor(best_threshold(crossed, first_errors, false_claims))
     return head
@@ -194,7 +202,7 @@ def best_threshold(
 def _finding(hazards: Floats) -> Finding:
     survival = np.cumprod(np.concatenate([[1.0], 1 - hazards]))
     first = hazards * survival[:-1]
-    return Finding(hazards, float(1 - survival[-1]), int(first.argmax()))
+    return Finding(hazards, float(1 - survival[-1]), int(first.argmax()), float(first.max()))
 
 
 def _joined(views: Sequence[StepViews]) -> tuple[Tensor, Tensor]:

@@ -84,12 +84,14 @@ class _Made:
         return {"worked": len(right), "adapter": report.as_dict()}
 
     def learn(self) -> dict[str, Any]:
-        """Fit the head to planted flaws."""
+        """Fit the head to planted flaws: tools and surprise, which mean the same at every length."""
         own, config = self.config.critic, self.config
         traces = planted_traces(config.seed + 1, own.items, own.steps, config.families)
         views = self.views("planted flaws", [t.solution for t in traces])
         truth = [t.first_error for t in traces]
-        head = fit_crossed(views, truth, seed=config.seed, false_claims=own.false_claims)
+        head = fit_crossed(
+            views, truth, seed=config.seed, false_claims=own.false_claims, use=("tools", "surprise")
+        )
         with self.store.checkpoint("critic head") as folder:
             head.save(folder / HEAD)
         return {"traces": len(traces), "threshold": head.threshold}

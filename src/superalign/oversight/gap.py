@@ -40,7 +40,7 @@ def gap_by_steps(
         right = planted_traces(seed + 2 * APART + k, items, (k,), families, clean=1.0)
         found = critic.findings(f"{k} steps", [*flawed, *right])
         on_flawed, on_right = found[:items], found[items:]
-        own = sorted(f.wrong for f in on_right[: items // 2])
+        own = sorted(f.sure for f in on_right[: items // 2])
         threshold = float(np.quantile(own, 1 - false_claims, method="higher"))
         claimed = [f.claimed(threshold) for f in on_flawed]
         sees = [c is not None for c in claimed]
@@ -54,7 +54,7 @@ def gap_by_steps(
                 "gap": paired_difference(
                     [float(s) for s in says], [float(s) for s in sees]
                 ).as_dict(),
-                "false_claims": rate(f.wrong > threshold for f in on_right[items // 2 :]).as_dict(),
+                "false_claims": rate(f.sure > threshold for f in on_right[items // 2 :]).as_dict(),
             }
         )
     return rows

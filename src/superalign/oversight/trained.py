@@ -105,7 +105,7 @@ class TrainedCritic:
                 Claim(
                     kind="slip" if slip else "wrong step",
                     location=location(step),
-                    severity=round(finding.wrong, 4),
+                    severity=round(finding.sure, 4),
                     fix=fix,
                     check="re-execute the step from the lines before it",
                     source=self.name,
