@@ -20,6 +20,7 @@ from superalign.store import RunStore
 
 Progress = Callable[[str, float, str], None]
 VIEWS = "views.safetensors"
+BLOCK = 128  # solutions; what a kill loses at most
 
 
 class CachedViews:
@@ -31,17 +32,28 @@ class CachedViews:
         self.model, self.reader, self.store, self.progress = model, reader, store, progress
 
     def __call__(self, name: str, solutions: Sequence[Solution]) -> list[StepViews]:
-        """Views of ``solutions``, read now if they were not read before."""
-        asked = [[s.question, s.text] for s in solutions]
-        key = f"views-{content_hash([self.reader, name, asked], 12)}"
+        """Views of ``solutions``; blocks that were not read before are read now."""
+        found: list[StepViews] = []
+        for start in range(0, len(solutions), BLOCK):
+            block = solutions[start : start + BLOCK]
+            found += self._block(
+                block, lambda s: self.progress(f"read {name}", s, ""), start, len(solutions)
+            )
+        return found
+
+    def _block(
+        self, block: Sequence[Solution], say: Callable[[float], None], start: int, count: int
+    ) -> list[StepViews]:
+        asked = [[s.question, list(s.steps)] for s in block]
+        key = f"views-{content_hash([self.reader, asked], 12)}"
         path = self.store.checkpoint_path(key) / VIEWS
         if not path.is_file():
             model = self.model()
             read = read_solutions(
                 model,
-                solutions,
+                block,
                 middle_layers(model.depth),
-                lambda s: self.progress(f"read {name}", s, ""),
+                lambda share: say((start + share * len(block)) / count),
             )
             with self.store.checkpoint(key) as folder:
                 save_views(folder / VIEWS, read)
