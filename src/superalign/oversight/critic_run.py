@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from superalign.critic.step_head import StepHead, fit_crossed
@@ -12,7 +12,7 @@ from superalign.oversight.cached_views import CachedViews, Progress, phase
 from superalign.oversight.critic_tests import best_of_n, dial, quality_table
 from superalign.oversight.critics import Critic, Planted, Rewriting, Written
 from superalign.oversight.gap import gap_by_steps
-from superalign.oversight.lessons import lessons, taught
+from superalign.oversight.lessons import comparison, lessons, solves
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.traces import Trace
 from superalign.oversight.trained import TrainedCritic, imitate, planted_traces, right_traces
@@ -20,6 +20,7 @@ from superalign.records import Claim
 from superalign.store import RunStore
 
 TESTED, WORKED = 17, 29  # added to the seed, so that these traces are none of the trained ones
+APART = 10_000  # between the learner's seeds
 HEAD = "step_head.safetensors"
 
 
@@ -46,7 +47,7 @@ def critic_worth(config: OverseeConfig, store: RunStore, progress: Progress) -> 
     if config.gap:
         found["gap"] = phase(store, "gap", lambda: {"rows": _gap(made)})["rows"]
     if config.learner.items:
-        found["learner"] = phase(store, "learner", lambda: {"rows": _learner(made)})["rows"]
+        found["learner"] = _learner(made)
     return found
 
 
@@ -127,16 +128,56 @@ def _gap(made: _Made) -> list[dict[str, Any]]:
 
 
 def _learner(made: _Made) -> list[dict[str, Any]]:
-    """The learner's gain by critic, on work that is flawed two times in three."""
-    config, own = made.config, made.config.learner
-    work = planted_traces(config.seed + WORKED, own.items, (own.steps,), config.families, 1 / 3)
-    tests = planted_traces(
-        config.seed + 2 * WORKED, own.tests, (own.steps,), config.families, clean=1.0
+    """The learner's gain by critic over all seeds, each on its own work and its own new problems."""
+    seeds = [made.config.seed + WORKED + APART * i for i in range(made.config.learner.seeds)]
+    before: list[bool] = []
+    outcomes: dict[str, list[bool]] = {}
+    for seed in seeds:
+        tests = _problems(made, seed)
+        before += phase(made.store, f"learner {seed}", partial(_solved, made.base, tests))["solved"]
+        for name, taught in _lessons(made, seed).items():
+            outcomes.setdefault(name, [])
+            outcomes[name] += phase(
+                made.store,
+                f"learner {seed} {name}",
+                partial(_taught, made, taught, tests, seed, name),
+            )["solved"]
+    return comparison(outcomes, before)
+
+
+def _solved(model: LocalModel, tests: list[Trace]) -> dict[str, Any]:
+    return {"solved": solves(model, tests)}
+
+
+def _problems(made: _Made, seed: int) -> list[Trace]:
+    own = made.config.learner
+    return planted_traces(seed + 1, own.tests, (own.steps,), made.config.families, clean=1.0)
+
+
+def _lessons(made: _Made, seed: int) -> dict[str, list[Trace]]:
+    """What each arm learns from: work that is flawed two times in three, as its critic revises it."""
+    own = made.config.learner
+    work = planted_traces(seed, own.items, (own.steps,), made.config.families, 1 / 3)
+    found = made.critic.findings("the learner's work", work)
+    claims = phase(
+        made.store,
+        f"learner {seed} claims",
+        lambda: {
+            k: [c.model_dump() for c in v] for k, v in made.critic.claims(work, found).items()
+        },
     )
-    claims = made.critic.claims(work, made.critic.findings("the learner's work", work))
     critics: dict[str, Critic] = {
-        "random critic": Rewriting(seed=config.seed),
-        "trained critic": Written(claims),
-        "gold critique": Planted(seed=config.seed),
+        "random critic": Rewriting(seed=seed),
+        "trained critic": Written({k: [Claim(**c) for c in v] for k, v in claims.items()}),
+        "gold critique": Planted(seed=seed),
     }
-    return taught(made.base, lessons(work, critics, config.seed), tests, config.seed)
+    return lessons(work, critics, seed)
+
+
+def _taught(
+    made: _Made, taught: list[Trace], tests: list[Trace], seed: int, name: str
+) -> dict[str, Any]:
+    model, _ = imitate(
+        made.base, taught, seed, lambda s, note: made.progress(f"learner: {name}", s, note)
+    )
+    return _solved(model, tests)

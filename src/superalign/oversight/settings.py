@@ -53,6 +53,9 @@ class LearnerConfig(Section):
     items: int = Field(0, ge=0, description="worked problems it learns from, per arm; 0: not run")
     tests: int = Field(200, ge=20, description="new problems it is tested on")
     steps: int = Field(4, ge=2, description="steps of both")
+    seeds: int = Field(
+        2, ge=1, description="times that it is done, each with new work and problems"
+    )
 
 
 class ScoreConfig(Section):
