@@ -36,14 +36,15 @@ def samples(n: int) -> list[Sample]:
     return [Sample(input=text, target=target) for text, target in made.items()]
 
 
-def timed(model, rows: list[Sample], logs: str) -> tuple[float, list[str]]:
-    start = time.perf_counter()
+def timed(model, rows: list[Sample], logs: str) -> tuple[float, float, list[str]]:
+    """Wall seconds, processor seconds, answers."""
+    start, used = time.perf_counter(), time.process_time()
     task = Task(dataset=rows, scorer=includes(), name="short_requests")
     [log] = eval(task, model=model, log_dir=logs, display="none")
-    seconds = time.perf_counter() - start
+    seconds, used = time.perf_counter() - start, time.process_time() - used
     if log.status != "success":
         raise SystemExit(f"{model}: {log.error}")
-    return seconds, [s.output.completion.strip() for s in log.samples]
+    return seconds, used, [s.output.completion.strip() for s in log.samples]
 
 
 def main() -> None:
@@ -71,9 +72,10 @@ def main() -> None:
     for model in (ours, theirs):
         timed(model, rows[:8], args.logs)
     for _ in range(args.rounds):
-        seconds, said = zip(*(timed(m, rows, args.logs) for m in (ours, theirs)), strict=True)
+        seconds, used, said = zip(*(timed(m, rows, args.logs) for m in (ours, theirs)), strict=True)
         same = sum(a == b for a, b in zip(*said, strict=True))
         row = {"ours": seconds[0], "hf": seconds[1], "ratio": seconds[1] / seconds[0]}
+        row |= {"ours, processor": used[0], "hf, processor": used[1]}
         rounds.append({k: round(v, 2) for k, v in row.items()} | {"equal answers": same})
         print(json.dumps(rounds[-1]), flush=True)
     found = {
