@@ -2,13 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from superalign.models.forward import Product, product_with
+from superalign.models.native import kernels
+
 CHUNK = 256
+
+
+class Head:
+    """A frozen output head W (V, d).
+
+    Args:
+        weight_Vd: W.
+        logits: h -> h Wᵀ, where there is a faster product than PyTorch's.
+        reorder: keep a second copy of W for ``back``; see ``product_with``.
+    """
+
+    def __init__(
+        self, weight_Vd: Tensor, logits: Product | None = None, reorder: bool = False
+    ) -> None:
+        self.weight_Vd, self._reorder = weight_Vd, reorder
+        self.logits = product_with(weight_Vd, None, False) if logits is None else logits
+
+    @cached_property
+    def back(self) -> Product:
+        """p -> p W."""
+        return product_with(self.weight_Vd.T, None, self._reorder)
+
+
+def _log_softmax_at(logits_CV: Tensor, target_C: Tensor, keep: bool = False) -> Tensor:
+    """log softmax(logits)[target] (C,) float32; ``keep``: the logits become the probabilities."""
+    fast = kernels(logits_CV.device.type, logits_CV.dtype)
+    if fast is not None:
+        return fast.log_softmax_at(logits_CV, target_C, keep)
+    log_p = torch.log_softmax(logits_CV, -1, torch.float32)
+    chosen = log_p.gather(1, target_C[:, None])[:, 0]
+    if keep:
+        logits_CV.copy_(log_p.exp_())
+    return chosen
+
+
+def _divergence(logits_q: Tensor, logits_p: Tensor) -> Tensor:
+    """KL(p ‖ q) (C,) float32 of the softmaxes; the first logits become softmax(q) - softmax(p)."""
+    fast = kernels(logits_q.device.type, logits_q.dtype)
+    if fast is not None:
+        return fast.divergence(logits_q, logits_p)
+    log_q = torch.log_softmax(logits_q, -1, torch.float32)
+    log_p = torch.log_softmax(logits_p, -1, torch.float32)
+    p = log_p.exp()
+    found = (p * (log_p - log_q)).sum(-1)
+    logits_q.copy_(log_q.exp_().sub_(p))
+    return found
 
 
 class _TokenLogprobs(torch.autograd.Function):
@@ -20,16 +69,14 @@ class _TokenLogprobs(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden_Cd: Tensor, head_Vd: Tensor, target_C: Tensor) -> Tensor:
+    def forward(ctx: Any, hidden_Cd: Tensor, head: Head, target_C: Tensor) -> Tensor:
         logps = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
         jacobian = torch.empty_like(hidden_Cd)
         for start in range(0, hidden_Cd.shape[0], CHUNK):
             rows = slice(start, start + CHUNK)
-            target = target_C[rows, None]
-            log_p = torch.log_softmax(torch.mm(hidden_Cd[rows], head_Vd.T), -1, torch.float32)
-            logps[rows] = log_p.gather(1, target)[:, 0]
-            expected = torch.mm(log_p.exp_().to(head_Vd.dtype), head_Vd)
-            jacobian[rows] = head_Vd[target[:, 0]] - expected
+            p = head.logits(hidden_Cd[rows])
+            logps[rows] = _log_softmax_at(p, target_C[rows], keep=True)
+            jacobian[rows] = head.weight_Vd[target_C[rows]] - head.back(p)
         ctx.save_for_backward(jacobian)
         return logps
 
@@ -39,28 +86,18 @@ class _TokenLogprobs(torch.autograd.Function):
         return (grads[0][:, None] * jacobian).to(jacobian.dtype), None, None
 
 
-def token_logprobs(
-    hidden_Cd: Tensor,
-    head_Vd: Tensor,
-    target_C: Tensor,
-    multiply: Callable[[Tensor], Tensor] | None = None,
-) -> Tensor:
+def token_logprobs(hidden_Cd: Tensor, head: Head, target_C: Tensor) -> Tensor:
     """Log-probabilities (C,) in float32 of ``target_C`` given normed hidden states (C, d).
 
-    Differentiable with respect to ``hidden_Cd``; the head is taken as frozen. Without gradient
-    ``multiply`` (a faster product with the head) is used when given.
+    Differentiable with respect to ``hidden_Cd``; the head is taken as frozen.
     """
     if torch.is_grad_enabled() and hidden_Cd.requires_grad:
-        result: Tensor = _TokenLogprobs.apply(hidden_Cd, head_Vd, target_C)  # type: ignore[no-untyped-call]
+        result: Tensor = _TokenLogprobs.apply(hidden_Cd, head, target_C)  # type: ignore[no-untyped-call]
         return result
     logps = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
     for start in range(0, hidden_Cd.shape[0], CHUNK):
         rows = slice(start, start + CHUNK)
-        h = hidden_Cd[rows]
-        logits = torch.mm(h, head_Vd.T) if multiply is None else multiply(h)
-        logits = logits.float()
-        chosen = logits.gather(1, target_C[rows, None])[:, 0]
-        logps[rows] = chosen - torch.logsumexp(logits, -1)
+        logps[rows] = _log_softmax_at(head.logits(hidden_Cd[rows]), target_C[rows])
     return logps
 
 
@@ -84,16 +121,14 @@ class _TokenDivergences(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden_Cd: Tensor, reference_Cd: Tensor, head_Vd: Tensor) -> Tensor:
+    def forward(ctx: Any, hidden_Cd: Tensor, reference_Cd: Tensor, head: Head) -> Tensor:
         divergences = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
         jacobian = torch.empty_like(hidden_Cd)
         for start in range(0, hidden_Cd.shape[0], CHUNK):
             rows = slice(start, start + CHUNK)
-            log_q = torch.log_softmax(torch.mm(hidden_Cd[rows], head_Vd.T), -1, torch.float32)
-            log_p = torch.log_softmax(torch.mm(reference_Cd[rows], head_Vd.T), -1, torch.float32)
-            p = log_p.exp()
-            divergences[rows] = (p * (log_p - log_q)).sum(-1)
-            jacobian[rows] = torch.mm(log_q.exp_().sub_(p).to(head_Vd.dtype), head_Vd)
+            q = head.logits(hidden_Cd[rows])
+            divergences[rows] = _divergence(q, head.logits(reference_Cd[rows]))
+            jacobian[rows] = head.back(q)
         ctx.save_for_backward(jacobian)
         return divergences
 
@@ -103,12 +138,12 @@ class _TokenDivergences(torch.autograd.Function):
         return (grads[0][:, None] * jacobian).to(jacobian.dtype), None, None
 
 
-def token_divergences(hidden_Cd: Tensor, reference_Cd: Tensor, head_Vd: Tensor) -> Tensor:
+def token_divergences(hidden_Cd: Tensor, reference_Cd: Tensor, head: Head) -> Tensor:
     """KL(reference ‖ model) in nats, (C,) float32, of the next-token distributions at C tokens.
 
     Both arguments are normed hidden states (C, d). Differentiable with respect to ``hidden_Cd``.
     """
     result: Tensor = _TokenDivergences.apply(  # type: ignore[no-untyped-call]
-        hidden_Cd, reference_Cd, head_Vd
+        hidden_Cd, reference_Cd, head
     )
     return result
