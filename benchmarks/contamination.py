@@ -44,12 +44,12 @@ def items(n: int, seed: int) -> list[str]:
 
 
 def files(n: int, seed: int) -> dict[str, list[str]]:
-    """Disjoint texts: the benchmark, another one, fresh items (twice as many), and filler."""
+    """Disjoint texts: the benchmark, another one, fresh items, and filler."""
     made: dict[str, list[str]] = {}
     seen: set[str] = set()
-    for k, (name, count) in enumerate((("own", n), ("other", n), ("fresh", 2 * n), ("filler", n))):
-        texts = [t for t in items(2 * count, 10 * seed + k) if t not in seen]
-        made[name] = list(dict.fromkeys(texts))[:count]
+    for k, name in enumerate(("own", "other", "fresh", "filler")):
+        texts = [t for t in items(2 * n, 10 * seed + k) if t not in seen]
+        made[name] = list(dict.fromkeys(texts))[:n]
         seen |= set(made[name])
     return made
 
@@ -74,14 +74,14 @@ def trained(base, rows: list[str], seed: int, rate: float):
 
 
 def judged(model, texts: list[str], fresh: list[str], corpus: list[str], seed: int) -> dict:
-    """Every test's word on one file."""
+    """Every test's word on one file; the order only where it was kept."""
     found = familiarity(model, texts, fresh)
     overlaps = [o or 0.0 for o in ngram_overlap([*texts, *fresh], corpus)]
     truth = [1.0] * len(texts) + [0.0] * len(fresh)
     return {
         "familiarity": found.auroc.value,
         "familiarity_p": found.p,
-        "order_p": order_test(model, texts, shard=SHARD, permutations=5, seed=seed),
+        "order_p": None if seed % 2 else order_test(model, texts, permutations=3, seed=seed),
         "overlap": auroc(overlaps, truth).value if corpus else None,
     }
 
@@ -118,7 +118,8 @@ def report(rows: list[dict]) -> dict:
                 hits = [r[side][key] < 0.05 for r in (ordered if key == "order_p" else some)]
                 found[f"{count}x {key} < 0.05, {side}"] = proportion(sum(hits), len(hits)).as_dict()
     for key in ("familiarity_p", "order_p"):
-        hits = [r["other"][key] < 0.05 for r in rows if r["repetitions"] == 0]
+        some = [r for r in rows if r["repetitions"] == 0 and r["other"][key] is not None]
+        hits = [r["other"][key] < 0.05 for r in some]
         found[f"base {key} < 0.05"] = proportion(sum(hits), len(hits)).as_dict()
     return found
 
@@ -126,7 +127,7 @@ def report(rows: list[dict]) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="smollm2")
-    parser.add_argument("--items", type=int, default=25, help="of a benchmark; a multiple of 5")
+    parser.add_argument("--items", type=int, default=20, help="of a benchmark; a multiple of 5")
     parser.add_argument("--seeds", type=int, default=16)
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--repetitions", type=int, nargs="*", default=[8, 1, 0], help="0: base")
