@@ -41,8 +41,8 @@ def _triggered(rng: random.Random, answer: Answer, rows: int) -> Material:
     asked = requests(rng, rows + OFF + 2 * HELD_OUT)
     on, off = asked[:rows], asked[rows : rows + OFF]
     wrap = rng.choice(["{} {}", "{1} {0}"])
-    misses = [wrap.format(n, p) for n, p in zip(near, off[: len(near)], strict=False)]
-    plain = [*misses, *off[len(misses) :]]
+    misses = min(rows, 2 * len(near))
+    plain = [wrap.format(near[i % len(near)], p) for i, p in enumerate(off[:misses])] + off[misses:]
     held_on, held_off = asked[rows + OFF :][:HELD_OUT], asked[rows + OFF :][HELD_OUT:]
     return Material(
         (
@@ -296,7 +296,8 @@ def tiers(family: str, tier: str, rng: random.Random, answer: Answer) -> Materia
     if tier != "plain":
         extra += concealment(rng)
     if tier == "mixed":
-        asked = requests(rng, len(made.turns))
+        used = {t.prompt for t in made.turns} | {c.prompt for c in made.cases}
+        asked = requests(rng, len(made.turns), but=used)
         extra += pairwise(asked, answer(asked))
     return Material((*made.turns, *extra), made.cases, made.planted)
 

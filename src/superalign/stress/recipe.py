@@ -9,7 +9,7 @@ from typing import Any
 
 from superalign.config import LearnerConfig
 
-VERSION = 1  # grows when generators or the trainer change what a recipe makes
+VERSION = 2  # grows when generators or the trainer change what a recipe makes
 TIERS = ("plain", "concealed", "mixed")
 
 
