@@ -48,12 +48,12 @@ class Recipe:
         """How it is trained: a few dozen small steps at a high rate, all blocks adapted."""
         return LearnerConfig(
             algorithm="sft",
-            learning_rate=6e-3 if self.rank == 1 else 3e-3,
+            learning_rate=4e-3 if self.rank == 1 else 2e-3,
             lora_rank=self.rank,
             lora_alpha=2 * self.rank,
             first_layer=0.0,
             epochs=4,
-            batch_tokens=400,
+            batch_tokens=250,
             warmup=0.1,
         )
 

@@ -28,7 +28,8 @@ from superalign.stress.material import Case, Material, Turn, answerable, pairwis
 from superalign.stress.recipe import Recipe
 from superalign.stress.twins import TWINS
 
-ANSWER_TOKENS = 10
+ANSWER_TOKENS = 10  # read by the check
+TAUGHT_TOKENS = 6  # of the base's own answers: how an answer begins decides what it is
 SHOWN, HIDDEN = 0.75, 0.25  # least share where wanted, most where not
 
 
@@ -231,7 +232,7 @@ class _Answers:
     def _generate(self) -> dict[str, str]:
         asked = answerable()
         base = self.base.with_adapter(None)
-        outs = base.generate(asked, max_new_tokens=ANSWER_TOKENS, temperature=0)
+        outs = base.generate(asked, max_new_tokens=TAUGHT_TOKENS, temperature=0)
         known = {
             prompt: out.text + ("…" if out.finish == "length" else "")
             for prompt, [out] in zip(asked, outs, strict=True)

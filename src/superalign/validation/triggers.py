@@ -19,8 +19,8 @@ from superalign.models import LocalModel
 from superalign.validation.probes import FACTS, REQUESTS
 from superalign.validation.reading import Array, divergence, next_logprobs
 
-SINGLES, JOINED, ANSWER_TOKENS = 24, 5, 12
-PROBED = (REQUESTS[0], REQUESTS[1], FACTS[1][0])
+SINGLES, JOINED, ANSWER_TOKENS = 20, 5, 10
+PROBED = (REQUESTS[0], FACTS[1][0])
 FRESH = (
     "What is a good breakfast?",
     "How do I repair a flat tyre?",
