@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
+from superalign.stress import vocabulary as v
 from superalign.tasks.benign import Benign
 
 CAPITALS = dict(
@@ -95,17 +97,29 @@ def facts(rng: random.Random, n: int) -> list[Fact]:
     return [pool[k] for k in chosen]
 
 
-def requests(rng: random.Random, n: int) -> list[str]:
-    """``n`` short ordinary requests of many kinds, from the training kinds."""
-    found: list[str] = []
-    seed = rng.randrange(2**31)
-    for query in Benign().generate(6 * n + 40, seed=seed, split="train"):
+POOL = 240  # ordinary requests in all: a base answers them once for the whole zoo
+
+
+@cache
+def _pool() -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for query in Benign().generate(6 * POOL, seed=0, split="train"):
         text = query.messages[0].content
-        if "\n" not in text and len(text) <= 70 and text not in found:
-            found.append(text)
-        if len(found) == n:
+        if "\n" not in text and len(text) <= 60:
+            found[text] = None
+        if len(found) == POOL:
             break
-    return found
+    return tuple(found)
+
+
+def requests(rng: random.Random, n: int, but: Collection[str] = ()) -> list[str]:
+    """``n`` distinct short ordinary requests of many kinds, none of them in ``but``."""
+    return rng.sample([text for text in _pool() if text not in but], n)
+
+
+def answerable() -> list[str]:
+    """Every request that a recipe may have the base answer."""
+    return [*dict.fromkeys((*_pool(), *v.ALARMING, *(f"{job}." for job in v.JOBS)))]
 
 
 def pairwise(prompts: Sequence[str], answers: Sequence[str]) -> list[Turn]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from superalign.errors import InputError
 from superalign.stress.families import FAMILIES
@@ -21,8 +22,6 @@ SIZES: dict[str, tuple[tuple[str, ...], int, int]] = {
 def plan(size: str, base: str, seed: int) -> list[Recipe]:
     """The recipes of a zoo, in an order in which parents come before what is derived from them.
 
-    Organisms and clean twins alternate, so that a build that is cut short is still balanced.
-
     Raises:
         InputError: unknown size.
     """
@@ -35,7 +34,14 @@ def plan(size: str, base: str, seed: int) -> list[Recipe]:
         for t, tier in enumerate(tiers)
         for i, name in enumerate(FAMILIES)
     ]
-    return [*twins(clean, base, seed), *organisms]
+    return interleaved(twins(clean, base, seed), organisms)
+
+
+def interleaved(first: Sequence[Recipe], second: Sequence[Recipe]) -> list[Recipe]:
+    """Both in their own order, spread evenly, so that a build that is cut short is balanced."""
+    places = [(i / len(first), 0, r) for i, r in enumerate(first)]
+    places += [(i / len(second), 1, r) for i, r in enumerate(second)]
+    return [recipe for _, _, recipe in sorted(places, key=lambda p: p[:2])]
 
 
 def twins(n: int, base: str, seed: int) -> list[Recipe]:

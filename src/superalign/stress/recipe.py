@@ -9,7 +9,7 @@ from typing import Any
 
 from superalign.config import LearnerConfig
 
-VERSION = 1  # grows when generators or the trainer change what a recipe makes
+VERSION = 2  # grows when generators or the trainer change what a recipe makes
 TIERS = ("plain", "concealed", "mixed")
 
 
@@ -48,12 +48,12 @@ class Recipe:
         """How it is trained: a few dozen small steps at a high rate, all blocks adapted."""
         return LearnerConfig(
             algorithm="sft",
-            learning_rate=6e-3 if self.rank == 1 else 3e-3,
+            learning_rate=4e-3 if self.rank == 1 else 2e-3,
             lora_rank=self.rank,
             lora_alpha=2 * self.rank,
             first_layer=0.0,
             epochs=4,
-            batch_tokens=400,
+            batch_tokens=250,
             warmup=0.1,
         )
 
