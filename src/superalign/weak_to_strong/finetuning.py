@@ -18,6 +18,7 @@ from torch import Tensor
 from superalign.models.forward import PackedAttention, packed_hidden
 from superalign.models.local import LocalModel
 from superalign.models.packing import PackedBatch, Tree, token_batches
+from superalign.weak_to_strong.heads import Rows
 from superalign.weak_to_strong.losses import Array
 from superalign.weak_to_strong.method import TunedLoss
 
@@ -45,9 +46,7 @@ class Tuner:
     ids: tuple[tuple[int, ...], ...]
     progress: Callable[[float], None] | None = None
 
-    def on(
-        self, train: Sequence[int], test: Sequence[int], seed: int, y_nK: Array, loss: TunedLoss
-    ) -> Array:
+    def on(self, train: Rows, test: Rows, seed: int, y_nK: Array, loss: TunedLoss) -> Array:
         """Class probabilities (m, K) of the rows ``test`` after training on the rows ``train``."""
         rows, others = ([self.ids[i] for i in part] for part in (train, test))
         return finetune(self.model, rows, y_nK, others, Recipe(loss=loss), seed, self.progress)
