@@ -73,7 +73,7 @@ def pareto(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     def beats(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
         less = a["false_claims"]["value"] - b["false_claims"]["value"]
         more = a["recall"]["value"] - b["recall"]["value"]
-        return less <= 0 <= more and (less < 0 < more or less < 0 or more > 0)
+        return bool(less <= 0 <= more and (less < 0 or more > 0))
 
     usable = [p for p in points if known(p)]
     marked = [

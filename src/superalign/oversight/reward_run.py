@@ -47,7 +47,7 @@ from superalign.oversight.rollouts import (
     problems,
     step_values,
 )
-from superalign.oversight.score_run import Progress, phase
+from superalign.oversight.cached_views import Progress, phase
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.traces import Trace, faithful
 from superalign.oversight.trained import imitate
