@@ -32,9 +32,9 @@ def figure(plot: Markup, title: str, legend: Sequence[str]) -> str:
     body += tag("text", escape(title), x=8, y=15, style="fill: var(--ink); font-weight: 600")
     for slot, name in enumerate(legend):
         x = 8 + SPACING * slot
-        mark = swatch(slot).replace("<svg", f'<svg x="{x}" y="23" width="20" height="12"', 1)
+        mark = str(swatch(slot)).replace("<svg", f'<svg x="{x}" y="23" width="20" height="12"', 1)
         body += Markup(mark) + tag("text", escape(name), x=x + 24, y=33)
-    inner = plot.replace("<svg", f'<svg y="{HEAD}" width="{WIDTH}" height="{HEIGHT}"', 1)
+    inner = str(plot).replace("<svg", f'<svg y="{HEAD}" width="{WIDTH}" height="{HEIGHT}"', 1)
     whole = tag(
         "svg",
         body + Markup(inner),
