@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from superalign import __version__
 from superalign.errors import InputError
 from superalign.evaluation.measure import Graded
 from superalign.records import content_hash
@@ -69,7 +69,7 @@ def write_inspect_log(
     spec = EvalSpec(
         created=now, eval_id=identity, run_id=identity, task_id=identity, task=task,
         dataset=EvalDataset(name=data, samples=len(graded)), model=f"superalign/{model}",
-        config=EvalConfig(), packages={"superalign": __version__},
+        config=EvalConfig(), packages={"superalign": version("superalign")},
     )  # fmt: skip
     log = EvalLog(
         status="success", eval=spec, stats=EvalStats(started_at=now, completed_at=now),
