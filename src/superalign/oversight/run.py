@@ -18,6 +18,7 @@ from superalign.oversight.game_run import games
 from superalign.oversight.gap import gap_by_steps
 from superalign.oversight.judges import Exact, Judge, Learned, Noisy, Person
 from superalign.oversight.lessons import lessons, taught
+from superalign.oversight.prompted import prompted_critic
 from superalign.oversight.reward_run import reward_models
 from superalign.oversight.score_run import Progress, phase, score_file
 from superalign.oversight.settings import OverseeConfig
@@ -107,6 +108,8 @@ def _critic(
 ) -> tuple[Critic, dict[str, Any]]:
     """The critic, and its training and tests where it was trained."""
     kind = config.critic.kind
+    if kind in ("generative", "ensemble"):
+        return prompted_critic(config, store, progress, traces)
     if kind != "trained":
         made: dict[str, Critic] = {
             "gold": Planted(seed=config.seed),
