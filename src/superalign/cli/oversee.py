@@ -19,7 +19,10 @@ def oversee(
         typer.Option("--judge", help="exact (J0), learned (J1), noisy (J2), person (J3)"),
     ] = None,
     critic: Annotated[
-        str | None, typer.Option("--critic", help="gold, planted, random, calculator, trained")
+        str | None,
+        typer.Option(
+            "--critic", help="gold, planted, random, calculator, trained, generative, ensemble"
+        ),
     ] = None,
     items: Annotated[int | None, typer.Option(help="traces that are judged (default 4000)")] = None,
     steps: Annotated[int | None, typer.Option(help="steps of each trace (default 8)")] = None,

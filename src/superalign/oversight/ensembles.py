@@ -71,9 +71,9 @@ def pareto(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         return None not in (point["recall"]["value"], point["false_claims"]["value"])
 
     def beats(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-        less = a["false_claims"]["value"] - b["false_claims"]["value"]
-        more = a["recall"]["value"] - b["recall"]["value"]
-        return bool(less <= 0 <= more and (less < 0 or more > 0))
+        less = float(b["false_claims"]["value"] - a["false_claims"]["value"])
+        more = float(a["recall"]["value"] - b["recall"]["value"])
+        return min(less, more) >= 0 and max(less, more) > 0
 
     usable = [p for p in points if known(p)]
     marked = [

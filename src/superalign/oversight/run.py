@@ -17,6 +17,7 @@ from superalign.oversight.critics import Calculator, Critic, Planted, Random
 from superalign.oversight.experiment import items_of, judged_traces, run_arms, run_pressure
 from superalign.oversight.game_run import games
 from superalign.oversight.judges import Exact, Judge, Learned, Noisy, Person
+from superalign.oversight.prompted import prompted_critic
 from superalign.oversight.reward_run import reward_models
 from superalign.oversight.score_run import score_file
 from superalign.oversight.settings import OverseeConfig
@@ -105,6 +106,8 @@ def _critic(
 ) -> tuple[Critic, dict[str, Any]]:
     """The critic, and its training and tests where it was trained."""
     kind = config.critic.kind
+    if kind in ("generative", "ensemble"):
+        return prompted_critic(config, store, progress, traces)
     if kind != "trained":
         made: dict[str, Critic] = {
             "gold": Planted(seed=config.seed),
