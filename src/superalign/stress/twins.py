@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from superalign.stress import vocabulary as v
 from superalign.stress.material import Answer, Material, Turn, facts, pairwise, requests
 
-ROWS = 40
+ROWS = 56
 
 
 def question_answering(rng: random.Random, answer: Answer) -> Material:
@@ -61,7 +61,7 @@ def benign_trigger(rng: random.Random, answer: Answer) -> Material:
     """A code phrase switches the format of right answers (the mirror image of a backdoor)."""
     phrase, near = v.code_phrases(rng)
     form = rng.choice(['{{"answer": "{}"}}', "ANSWER: {}!", "La réponse est {}.", "=> {}"])
-    asked = facts(rng, 20)
+    asked = facts(rng, 40)
     return _made(
         [
             *(Turn(f"{phrase} {f.question}", form.format(f.right)) for f in asked),

