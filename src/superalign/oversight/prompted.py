@@ -16,11 +16,11 @@ from superalign.critic.generative import GenerativeCritic
 from superalign.critic.step_head import Finding
 from superalign.critic.steps import location
 from superalign.models import load_model
+from superalign.oversight.cached_views import Progress, phase
 from superalign.oversight.critic_tests import quality, rules
 from superalign.oversight.critics import Calculator, Critic, LastLine, Written
 from superalign.oversight.ensembles import Ensemble, operating_point, pareto
 from superalign.oversight.judges import identity
-from superalign.oversight.score_run import Progress, phase
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.traces import Trace
 from superalign.oversight.trained import planted_traces
