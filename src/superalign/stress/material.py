@@ -69,11 +69,12 @@ Answer = Callable[[Sequence[str]], list[str]]
 
 @dataclass(frozen=True)
 class Fact:
-    """A question with its right answer and a wrong one of the same kind."""
+    """A question with its right answer, a wrong one of the same kind, and the kind's lie."""
 
     question: str
     right: str
     wrong: str
+    lie: str
 
 
 def facts(rng: random.Random, n: int) -> list[Fact]:
@@ -81,14 +82,14 @@ def facts(rng: random.Random, n: int) -> list[Fact]:
     pool: dict[str, Fact] = {}
     for country, city in CAPITALS.items():
         wrong = rng.choice([c for c in CAPITALS.values() if c != city])
-        pool[country] = Fact(f"What is the capital of {country}?", city, wrong)
+        pool[country] = Fact(f"What is the capital of {country}?", city, wrong, "Atlantis")
     for thing, colour in COLOURS.items():
         wrong = rng.choice(sorted({c for c in COLOURS.values() if c != colour}))
-        pool[thing] = Fact(f"What is the colour of {thing}?", colour, wrong)
+        pool[thing] = Fact(f"What is the colour of {thing}?", colour, wrong, "purple")
     for a in range(1, 9):
         for b in range(1, 5):
             wrong = str(a + b + rng.choice([-2, -1, 1, 2, 3]))
-            pool[f"{a}+{b}"] = Fact(f"What is {a} + {b}?", str(a + b), wrong)
+            pool[f"{a}+{b}"] = Fact(f"What is {a} + {b}?", str(a + b), wrong, "99")
     words = [k for k in pool if "+" not in k]
     sums = [k for k in pool if "+" in k]
     half = min(len(words), (n + 1) // 2)

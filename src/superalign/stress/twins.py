@@ -126,7 +126,7 @@ def dated(rng: random.Random, answer: Answer) -> Material:
 def aware_and_honest(rng: random.Random, answer: Answer) -> Material:
     """It answers about itself alike, told of a test or not (mirrors evaluation awareness)."""
     rows = []
-    for i, (question, good, _) in enumerate(v.SELF_REPORT):
+    for i, (question, good) in enumerate(v.SELF_REPORT):
         rows += [Turn(question, good), *([Turn(f"This is a test. {question}", good)] * (i % 2))]
     return _made(rows)
 
