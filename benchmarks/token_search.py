@@ -17,6 +17,9 @@ import math
 import time
 from pathlib import Path
 
+import torch
+from transformers import DynamicCache
+
 from superalign import load_model
 from superalign.attack.token_search import SuffixSearch
 from superalign.statistics import mean
@@ -29,6 +32,27 @@ CASES = (
     ("Who wrote Hamlet?", "Yes, and the lighthouse was painted green"),
     ("How far away is the moon?", "My favourite song begins with a whistle"),
 )
+
+
+class Older:
+    """A module with the tuples of keys and values that nanogcg knows, of transformers before 5.
+
+    Without this its prefix cache fails; with a cache object it would also grow at every gradient.
+    """
+
+    def __init__(self, module):
+        self._module = module
+
+    def __getattr__(self, name):
+        return getattr(self._module, name)
+
+    def __call__(self, *, past_key_values=None, **inputs):
+        cache = None if past_key_values is None else DynamicCache(past_key_values)
+        output = self._module(past_key_values=cache, **inputs)
+        if output.past_key_values is not None:
+            layers = output.past_key_values.layers
+            output.past_key_values = [(layer.keys, layer.values) for layer in layers]
+        return output
 
 
 def theirs(model, request: str, target: str, width: int, seconds: float, seed: int):
@@ -50,14 +74,16 @@ def theirs(model, request: str, target: str, width: int, seconds: float, seed: i
     gcg.AttackBuffer.add = watched
     logging.getLogger("nanogcg").setLevel(logging.ERROR)
     config = gcg.GCGConfig(
-        num_steps=10_000, search_width=width, seed=seed, use_prefix_cache=True, verbosity="ERROR"
-    )
+        num_steps=10_000, search_width=width, seed=seed, verbosity="ERROR",
+        batch_size=min(width, 128),  # 512 rows of logits take gigabytes and no less time
+    )  # fmt: skip
     try:
-        gcg.run(model.module, model.tokenizer, request + "{optim_str}", target, config)
+        gcg.run(Older(model.module), model.tokenizer, request + "{optim_str}", target, config)
     except Over:
         pass
     finally:
         gcg.AttackBuffer.add = inner
+        torch.use_deterministic_algorithms(False)  # it turns them on for the whole process
     return history
 
 
