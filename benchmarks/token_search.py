@@ -4,7 +4,8 @@ Both get the same request, target, suffix length and start, and the clock is the
 processor time, so that other work on the machine does not count. ``nanogcg`` must be importable
 (``pip install --no-deps nanogcg``); its settings are its defaults but for the width, which is tried
 at several values. ``time ratio``: its processor seconds to its best loss over ours to that loss; a
-run of ours that never gets there counts with all its time. ``--out`` is appended to and a second call
+run of ours that never gets there counts with all its time, and where nanogcg finished no step there
+is no ratio. ``--out`` is appended to and a second call
 makes only what is missing. All targets are harmless: what is measured is the search.
 """
 
@@ -99,7 +100,8 @@ def compared(search, case: int, width: int, seconds: float, ours) -> dict:
     return {
         "case": case, "width": width, "ours": ours.loss, "steps": ours.steps, "nanogcg": best,
         "its steps": len(history) - 1, "start": ours.history[0][1],
-        "time ratio": reached / (taken or seconds), "got there": taken is not None,
+        "time ratio": reached / (taken or seconds) if len(history) > 1 else None,
+        "got there": taken is not None,
     }  # fmt: skip
 
 
@@ -127,7 +129,7 @@ def main() -> None:
                 file.write(json.dumps(rows[-1]) + "\n")
     for width in args.widths:
         some = [r for r in rows if r["width"] == width]
-        logs = mean([math.log(r["time ratio"]) for r in some])
+        logs = mean([None if r["time ratio"] is None else math.log(r["time ratio"]) for r in some])
         lower = mean([r["nanogcg"] - r["ours"] for r in some])
         ratio = [None if x is None else math.exp(x) for x in (logs.value, logs.low, logs.high)]
         print(f"width {width}: time ratio (geometric mean, interval) {ratio}, n={len(some)}")
