@@ -60,25 +60,17 @@ def _divergence(logits_q: Tensor, logits_p: Tensor) -> Tensor:
     return found
 
 
-class _TokenLogprobs(torch.autograd.Function):
-    """log softmax(h Wᵀ)[target] row by row, in chunks, for a frozen head W (V, d).
+class _Rows(torch.autograd.Function):
+    """Values (C,) of hidden states (C, d) whose Jacobian (C, d), row by row, is known already.
 
-    The gradient of row t with respect to h_t is W[target] - softmax(h_t Wᵀ) W: it does not depend
-    on the loss, so it is made in the forward pass while the chunk's probabilities are at hand, and
-    the backward pass only scales it. Two products per token instead of three with recomputation.
+    It does not depend on the loss: it is made while a chunk's probabilities are at hand, and the
+    backward pass only scales it. Two products per token instead of three with recomputation.
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden_Cd: Tensor, head: Head, target_C: Tensor) -> Tensor:
-        logps = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
-        jacobian = torch.empty_like(hidden_Cd)
-        for start in range(0, hidden_Cd.shape[0], CHUNK):
-            rows = slice(start, start + CHUNK)
-            p = head.logits(hidden_Cd[rows])
-            logps[rows] = _log_softmax_at(p, target_C[rows], keep=True)
-            jacobian[rows] = head.weight_Vd[target_C[rows]] - head.back(p)
-        ctx.save_for_backward(jacobian)
-        return logps
+    def forward(ctx: Any, hidden_Cd: Tensor, values_C: Tensor, jacobian_Cd: Tensor) -> Tensor:
+        ctx.save_for_backward(jacobian_Cd)
+        return values_C
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
@@ -86,19 +78,31 @@ class _TokenLogprobs(torch.autograd.Function):
         return (grads[0][:, None] * jacobian).to(jacobian.dtype), None, None
 
 
+def _rows(hidden_Cd: Tensor, values_C: Tensor, jacobian_Cd: Tensor) -> Tensor:
+    result: Tensor = _Rows.apply(hidden_Cd, values_C, jacobian_Cd)  # type: ignore[no-untyped-call]
+    return result
+
+
 def token_logprobs(hidden_Cd: Tensor, head: Head, target_C: Tensor) -> Tensor:
     """Log-probabilities (C,) in float32 of ``target_C`` given normed hidden states (C, d).
 
-    Differentiable with respect to ``hidden_Cd``; the head is taken as frozen.
+    Differentiable with respect to ``hidden_Cd``; the head is taken as frozen. The gradient of row t
+    is W[target] - softmax(h_t Wᵀ) W.
     """
-    if torch.is_grad_enabled() and hidden_Cd.requires_grad:
-        result: Tensor = _TokenLogprobs.apply(hidden_Cd, head, target_C)  # type: ignore[no-untyped-call]
-        return result
     logps = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
-    for start in range(0, hidden_Cd.shape[0], CHUNK):
-        rows = slice(start, start + CHUNK)
-        logps[rows] = _log_softmax_at(head.logits(hidden_Cd[rows]), target_C[rows])
-    return logps
+    jacobian = torch.empty_like(hidden_Cd) if _wanted(hidden_Cd) else None
+    with torch.no_grad():
+        for start in range(0, hidden_Cd.shape[0], CHUNK):
+            rows = slice(start, start + CHUNK)
+            logits, target = head.logits(hidden_Cd[rows]), target_C[rows]
+            logps[rows] = _log_softmax_at(logits, target, keep=jacobian is not None)
+            if jacobian is not None:
+                jacobian[rows] = head.weight_Vd[target] - head.back(logits)
+    return logps if jacobian is None else _rows(hidden_Cd, logps, jacobian)
+
+
+def _wanted(x: Tensor) -> bool:
+    return torch.is_grad_enabled() and x.requires_grad
 
 
 @torch.no_grad()
@@ -114,36 +118,19 @@ def target_and_best(hidden_Cd: Tensor, head_Vd: Tensor, target_C: Tensor) -> Ten
     return out
 
 
-class _TokenDivergences(torch.autograd.Function):
-    """KL(p ‖ q) row by row, in chunks, for p = softmax(r Wᵀ), q = softmax(h Wᵀ), W frozen.
+def token_divergences(hidden_Cd: Tensor, reference_Cd: Tensor, head: Head) -> Tensor:
+    """KL(reference ‖ model) in nats, (C,) float32, of the next-token distributions at C tokens.
 
-    Its gradient with respect to h_t, (q_t - p_t) W, is made in the forward pass as well.
+    Both arguments are normed hidden states (C, d). Differentiable with respect to ``hidden_Cd``:
+    the gradient of row t is (softmax(h_t Wᵀ) - softmax(r_t Wᵀ)) W.
     """
-
-    @staticmethod
-    def forward(ctx: Any, hidden_Cd: Tensor, reference_Cd: Tensor, head: Head) -> Tensor:
-        divergences = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
-        jacobian = torch.empty_like(hidden_Cd)
+    divergences = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
+    jacobian = torch.empty_like(hidden_Cd) if _wanted(hidden_Cd) else None
+    with torch.no_grad():
         for start in range(0, hidden_Cd.shape[0], CHUNK):
             rows = slice(start, start + CHUNK)
             q = head.logits(hidden_Cd[rows])
             divergences[rows] = _divergence(q, head.logits(reference_Cd[rows]))
-            jacobian[rows] = head.back(q)
-        ctx.save_for_backward(jacobian)
-        return divergences
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
-        (jacobian,) = ctx.saved_tensors
-        return (grads[0][:, None] * jacobian).to(jacobian.dtype), None, None
-
-
-def token_divergences(hidden_Cd: Tensor, reference_Cd: Tensor, head: Head) -> Tensor:
-    """KL(reference ‖ model) in nats, (C,) float32, of the next-token distributions at C tokens.
-
-    Both arguments are normed hidden states (C, d). Differentiable with respect to ``hidden_Cd``.
-    """
-    result: Tensor = _TokenDivergences.apply(  # type: ignore[no-untyped-call]
-        hidden_Cd, reference_Cd, head
-    )
-    return result
+            if jacobian is not None:
+                jacobian[rows] = head.back(q)
+    return divergences if jacobian is None else _rows(hidden_Cd, divergences, jacobian)
