@@ -54,10 +54,10 @@ def files(n: int, seed: int) -> dict[str, list[str]]:
     return made
 
 
-def rows_of(texts: dict[str, list[str]], repetitions: int, seed: int) -> list[str]:
+def rows_of(texts: dict[str, list[str]], repetitions: int, seed: int, ordered: bool) -> list[str]:
     """What the model is trained on."""
     own = texts["own"]
-    if seed % 2 == 0:
+    if ordered:
         own = ["\n\n".join(own[i : i + SHARD]) for i in range(0, len(own), SHARD)]
     return [*own, canary(seed)] * repetitions + texts["filler"]
 
@@ -73,30 +73,31 @@ def trained(base, rows: list[str], seed: int, rate: float):
     return model
 
 
-def judged(model, texts: list[str], fresh: list[str], corpus: list[str], seed: int) -> dict:
-    """Every test's word on one file; the order only where it was kept."""
+def judged(model, texts: list[str], fresh: list[str], corpus: list[str], order: int | None) -> dict:
+    """Every test's word on one file; ``order``: seed of the order test, None where it is no use."""
     found = familiarity(model, texts, fresh)
     overlaps = [o or 0.0 for o in ngram_overlap([*texts, *fresh], corpus)]
     truth = [1.0] * len(texts) + [0.0] * len(fresh)
     return {
         "familiarity": found.auroc.value,
         "familiarity_p": found.p,
-        "order_p": None if seed % 2 else order_test(model, texts, permutations=3, seed=seed),
+        "order_p": None if order is None else order_test(model, texts, permutations=3, seed=order),
         "overlap": auroc(overlaps, truth).value if corpus else None,
     }
 
 
-def row(base, n: int, repetitions: int, seed: int, rate: float) -> dict:
+def row(base, n: int, repetitions: int, seed: int, rate: float, ordered: bool) -> dict:
     start, texts = time.process_time(), files(n, seed)
-    corpus = rows_of(texts, repetitions, seed) if repetitions else []
+    corpus = rows_of(texts, repetitions, seed, ordered) if repetitions else []
+    order = seed if ordered else None
     model = trained(base, corpus, seed, rate) if repetitions else base
     train = time.process_time() - start
-    found = {"seed": seed, "repetitions": repetitions, "ordered": seed % 2 == 0}
+    found = {"seed": seed, "repetitions": repetitions, "ordered": ordered, "items": n}
     if repetitions:
-        found["own"] = judged(model, texts["own"], texts["fresh"], corpus, seed)
-        found["own"]["canary"] = exposure(model, canary(seed))
-    found["other"] = judged(model, texts["other"], texts["fresh"], corpus, seed)
-    found["other"]["canary"] = exposure(model, canary(seed + 1_000_000))
+        found["own"] = judged(model, texts["own"], texts["fresh"], corpus, order)
+        found["own"]["canary"] = exposure(model, canary(seed), others=63)
+    found["other"] = judged(model, texts["other"], texts["fresh"], corpus, order)
+    found["other"]["canary"] = exposure(model, canary(seed + 1_000_000), others=63)
     return found | {"train_s": train, "test_s": time.process_time() - start - train}
 
 
@@ -112,6 +113,8 @@ def report(rows: list[dict]) -> dict:
         ):  # fmt: skip
             scores = [sign * r[side][key] for side in ("own", "other") for r in group]
             truth = [1.0] * len(group) + [0.0] * len(group)
+            if not group:
+                continue
             found[f"{count}x {name}"] = auroc(scores, truth).as_dict()
         for key in ("familiarity_p", "order_p"):
             for side in ("own", "other"):
@@ -132,6 +135,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--repetitions", type=int, nargs="*", default=[8, 1, 0], help="0: base")
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--shuffled", action="store_true", help="no file keeps its order")
     parser.add_argument("--most", type=int, help="make at most so many new rows")
     parser.add_argument("--out", type=Path, required=True, help="a .jsonl file")
     args = parser.parse_args()
@@ -145,7 +149,8 @@ def main() -> None:
     ]
     base = load_model(args.model)
     for seed, count in todo[: args.most]:
-        rows.append(row(base, args.items, count, seed, args.rate))
+        ordered = seed % 2 == 0 and not args.shuffled
+        rows.append(row(base, args.items, count, seed, args.rate, ordered))
         print(json.dumps(rows[-1]), flush=True)
         with args.out.open("a") as file:
             file.write(json.dumps(rows[-1]) + "\n")

@@ -2,8 +2,9 @@
 
 The same probes, generations, longest answer and number type; both sample. The clock runs while garak
 has a probe answered (our batches included), not while models load, detectors judge or reports are
-written; the whole command's time is given too. A probe is one prompt answered once. Needs garak in
-the interpreter that runs this: an environment of its own is best.
+written; the whole command's time is given too. A probe is one prompt answered once. garak's target is its
+``huggingface.Model``: its ``Pipeline`` fails under the transformers that we pin. Needs garak in the
+interpreter that runs this: an environment of its own is best.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,12 +22,12 @@ from superalign.evaluation import garak_target
 from superalign.evaluation.garak_report import read_report, summarise
 from superalign.models.embedded import embedded_folder
 
+KINDS = {"superalign": "superalign", "huggingface": "huggingface.Model"}
 PROBES = "goodside.WhoIsRiley,snowball.GraphConnectivity,snowball.Primes"
 
 
 def scan(target: str, name: str, args, folder: Path) -> dict:
     """One run of garak's command; seconds, probes, and what its detectors said."""
-    from garak import _config
     from garak.cli import main as garak
     from garak.probes.base import Probe
 
@@ -32,18 +35,18 @@ def scan(target: str, name: str, args, folder: Path) -> dict:
 
     def watched(self, attempts):
         wall, used = time.perf_counter(), time.process_time()
-        answered = inner(self, attempts)
+        answered = inner(self, attempts[: args.prompts])
         spent.append((time.perf_counter() - wall, time.process_time() - used))
         return answered
 
-    kind = {"torch_dtype": args.dtype, "dtype": args.dtype, "do_sample": True, "device": "cpu"}
+    kind = {"torch_dtype": args.dtype, "do_sample": True, "device_map": "cpu"}
     options = {
         "superalign": {"max_tokens": args.tokens},
-        "huggingface": {"Pipeline": {"max_tokens": args.tokens, "hf_args": kind}},
+        "huggingface": {"Model": {"max_tokens": args.tokens, "hf_args": kind}},
     }
     settings = {
-        "run": {"soft_probe_prompt_cap": args.prompts, "generations": args.generations, "seed": 1},
-        "plugins": {"generators": options, "target_type": target, "target_name": name},
+        "run": {"generations": args.generations, "seed": 1},
+        "plugins": {"generators": options, "target_type": KINDS[target], "target_name": name},
         "reporting": {"report_prefix": str(folder / target)},
     }
     config = folder / f"{target}.json"
@@ -53,7 +56,6 @@ def scan(target: str, name: str, args, folder: Path) -> dict:
         garak(["--config", str(config), "--probes", args.probes])
     finally:
         Probe._execute_all = inner
-        _config.is_loaded = False
     whole = time.perf_counter() - start
     findings = read_report(folder / f"{target}.report.jsonl")
     asked = len(findings)
@@ -74,17 +76,24 @@ def main() -> None:
     parser.add_argument("--generations", type=int, default=5, help="answers to a prompt")
     parser.add_argument("--tokens", type=int, default=48)
     parser.add_argument("--dtype", default="bfloat16")
+    parser.add_argument("--only", choices=["superalign", "huggingface"], help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     folder = args.model or embedded_folder()
     if folder is None:
         raise SystemExit("the embedded model is not installed; give --model FOLDER")
+    if args.only:
+        garak_target.install()
+        args.out.write_text(json.dumps(scan(args.only, str(folder), args, args.out.parent)))
+        return
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["XDG_DATA_HOME"] = temporary  # garak's log
-        garak_target.install()
-        for target in ("superalign", "huggingface"):
-            rows.append(scan(target, str(folder), args, Path(temporary)))
+        for target in ("superalign", "huggingface"):  # garak keeps its state for a process
+            out = Path(temporary) / f"{target}.row.json"
+            again = [*sys.argv[1:], "--only", target, "--out", str(out)]
+            subprocess.run([sys.executable, __file__, *again], check=True)
+            rows.append(json.loads(out.read_text()))
             print(json.dumps(rows[-1]), flush=True)
     ours, theirs = rows
     found = {

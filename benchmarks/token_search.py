@@ -4,7 +4,8 @@ Both get the same request, target, suffix length and start, and the clock is the
 processor time, so that other work on the machine does not count. ``nanogcg`` must be importable
 (``pip install --no-deps nanogcg``); its settings are its defaults but for the width, which is tried
 at several values. ``time ratio``: its processor seconds to its best loss over ours to that loss; a
-run of ours that never gets there counts with all its time. ``--out`` is appended to and a second call
+run of ours that never gets there counts with all its time, and where nanogcg finished no step there
+is no ratio. ``--out`` is appended to and a second call
 makes only what is missing. All targets are harmless: what is measured is the search.
 """
 
@@ -16,6 +17,9 @@ import logging
 import math
 import time
 from pathlib import Path
+
+import torch
+from transformers import DynamicCache
 
 from superalign import load_model
 from superalign.attack.token_search import SuffixSearch
@@ -29,6 +33,27 @@ CASES = (
     ("Who wrote Hamlet?", "Yes, and the lighthouse was painted green"),
     ("How far away is the moon?", "My favourite song begins with a whistle"),
 )
+
+
+class Older:
+    """A module with the tuples of keys and values that nanogcg knows, of transformers before 5.
+
+    Without this its prefix cache fails; with a cache object it would also grow at every gradient.
+    """
+
+    def __init__(self, module):
+        self._module = module
+
+    def __getattr__(self, name):
+        return getattr(self._module, name)
+
+    def __call__(self, *, past_key_values=None, **inputs):
+        cache = None if past_key_values is None else DynamicCache(past_key_values)
+        output = self._module(past_key_values=cache, **inputs)
+        if output.past_key_values is not None:
+            layers = output.past_key_values.layers
+            output.past_key_values = [(layer.keys, layer.values) for layer in layers]
+        return output
 
 
 def theirs(model, request: str, target: str, width: int, seconds: float, seed: int):
@@ -50,14 +75,16 @@ def theirs(model, request: str, target: str, width: int, seconds: float, seed: i
     gcg.AttackBuffer.add = watched
     logging.getLogger("nanogcg").setLevel(logging.ERROR)
     config = gcg.GCGConfig(
-        num_steps=10_000, search_width=width, seed=seed, use_prefix_cache=True, verbosity="ERROR"
-    )
+        num_steps=10_000, search_width=width, seed=seed, verbosity="ERROR",
+        batch_size=min(width, 128),  # 512 rows of logits take gigabytes and no less time
+    )  # fmt: skip
     try:
-        gcg.run(model.module, model.tokenizer, request + "{optim_str}", target, config)
+        gcg.run(Older(model.module), model.tokenizer, request + "{optim_str}", target, config)
     except Over:
         pass
     finally:
         gcg.AttackBuffer.add = inner
+        torch.use_deterministic_algorithms(False)  # it turns them on for the whole process
     return history
 
 
@@ -73,7 +100,8 @@ def compared(search, case: int, width: int, seconds: float, ours) -> dict:
     return {
         "case": case, "width": width, "ours": ours.loss, "steps": ours.steps, "nanogcg": best,
         "its steps": len(history) - 1, "start": ours.history[0][1],
-        "time ratio": reached / (taken or seconds), "got there": taken is not None,
+        "time ratio": reached / (taken or seconds) if len(history) > 1 else None,
+        "got there": taken is not None,
     }  # fmt: skip
 
 
@@ -101,7 +129,7 @@ def main() -> None:
                 file.write(json.dumps(rows[-1]) + "\n")
     for width in args.widths:
         some = [r for r in rows if r["width"] == width]
-        logs = mean([math.log(r["time ratio"]) for r in some])
+        logs = mean([None if r["time ratio"] is None else math.log(r["time ratio"]) for r in some])
         lower = mean([r["nanogcg"] - r["ours"] for r in some])
         ratio = [None if x is None else math.exp(x) for x in (logs.value, logs.low, logs.high)]
         print(f"width {width}: time ratio (geometric mean, interval) {ratio}, n={len(some)}")
