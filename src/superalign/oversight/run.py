@@ -15,7 +15,10 @@ from superalign.oversight.closed_forms import compare, expected_detection
 from superalign.oversight.critic_run import critic_worth, run_critic
 from superalign.oversight.critics import Calculator, Critic, Planted, Random
 from superalign.oversight.experiment import items_of, judged_traces, run_arms, run_pressure
+from superalign.oversight.game_run import games
 from superalign.oversight.judges import Exact, Judge, Learned, Noisy, Person
+from superalign.oversight.prompted import prompted_critic
+from superalign.oversight.reward_run import reward_models
 from superalign.oversight.score_run import score_file
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.traces import Trace
@@ -31,16 +34,18 @@ def run_oversee(
 ) -> dict[str, Any]:
     """Run what ``store`` does not hold yet and write ``summary.json``; returns the summary.
 
-    With ``config.score.file`` a step critic is scored on that file; otherwise the arms are judged.
+    With ``config.score.file`` a step critic is scored on that file, with ``config.reward.enabled``
+    reward models are trained and tested; otherwise the arms are judged.
 
     Raises:
         InputError: a file or model that cannot be used.
     """
-    found = (
-        score_file(config, store, progress)
-        if config.score.file
-        else _judged(config, store, progress, ask)
-    )
+    if config.score.file:
+        found = score_file(config, store, progress)
+    elif config.reward.enabled:
+        found = reward_models(config, store, progress)
+    else:
+        found = _judged(config, store, progress, ask)
     seconds = store.seconds()
     summary = {
         "schema": SCHEMA,
@@ -92,6 +97,7 @@ def _judged(
         **found,
         "closed_forms": compare(forms, found["arms"]),
         "pressure": pressed["rows"],
+        **games(config, store, progress),
     }
 
 
@@ -100,6 +106,8 @@ def _critic(
 ) -> tuple[Critic, dict[str, Any]]:
     """The critic, and its training and tests where it was trained."""
     kind = config.critic.kind
+    if kind in ("generative", "ensemble"):
+        return prompted_critic(config, store, progress, traces)
     if kind != "trained":
         made: dict[str, Critic] = {
             "gold": Planted(seed=config.seed),

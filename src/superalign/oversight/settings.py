@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from superalign.config import Section
+from superalign.oversight.game_settings import ProverConfig, RecursiveConfig
+from superalign.oversight.reward_settings import RewardConfig
 
 
 class JudgeConfig(Section):
@@ -30,9 +32,17 @@ class JudgeConfig(Section):
 class CriticConfig(Section):
     """The critic that helps the judge."""
 
-    kind: Literal["gold", "planted", "random", "calculator", "trained"] = Field(
-        "planted", description="who points at the lines; 'trained' fits the model named by 'model'"
+    kind: Literal[
+        "gold", "planted", "random", "calculator", "trained", "generative", "ensemble"
+    ] = Field(
+        "planted", description="who points at the lines; 'trained' fits the model named by 'model', "
+        "'generative' asks it, 'ensemble' adds the calculator",
+    )  # fmt: skip
+    answers: Literal["choose", "say"] = Field(
+        "choose",
+        description="generative: score the allowed answers, or sample answers and read them",
     )
+    votes: int = Field(1, ge=1, le=2, description="ensemble: members that must claim a line")
     recall: float = Field(0.8, ge=0, le=1, description="planted: chance to point at the flaw")
     false: float = Field(
         0.0, ge=0, le=1, description="planted: chance of a false claim where it saw nothing"
@@ -92,6 +102,9 @@ class OverseeConfig(Section):
     )  # fmt: skip
     learner: LearnerConfig = LearnerConfig()
     score: ScoreConfig = ScoreConfig()
+    reward: RewardConfig = RewardConfig()
+    provers: ProverConfig = ProverConfig()
+    recursive: RecursiveConfig = RecursiveConfig()
     seed: int = Field(0, ge=0, lt=2**32, description="seed of every random choice")
     device: str | None = Field(None, description="torch device; null chooses")
     dtype: str | None = Field(None, description="floating-point type; null chooses")

@@ -8,13 +8,16 @@ from typing import Any
 from superalign.files import write_atomic
 from superalign.report import plots
 from superalign.report.figures import write_figure
+from superalign.report.games import provers_view, recursive_view
 from superalign.report.numbers import duration, mapping, number, read, rows, size, text
+from superalign.report.reward_models import reward_view
 from superalign.report.run_report import render_page
 
 View = dict[str, Any]
 QUANTITIES = {
     "accuracy": "Accuracy", "gap_recovered": "Gap recovered", "rescued": "Rescued",
     "misled": "Misled", "detection": "Flaws seen", "specificity": "Right ones spared",
+    "unaided_same_words": "Unaided, same words",
     "ece": "Calibration error", "swap_flip": "Flips when sides swap",
 }  # fmt: skip
 NUMBERS = {"asd": "Score difference, nats", "judge_tokens": "Judge's words"}
@@ -63,6 +66,7 @@ def view(summary: dict[str, Any]) -> View:
         for a in arms
         if a["name"] == name and (v := number(mapping(a["accuracy"]).get("value"))) is not None
     ]
+    critic = mapping(summary.get("critic"))
     bars = [(a["name"], read(a["accuracy"])) for a in arms]
     return {
         "summary": summary,
@@ -74,17 +78,27 @@ def view(summary: dict[str, Any]) -> View:
             {**f, "measured": read(f["measured"])} for f in rows(summary.get("closed_forms"))
         ],
         "pressure": _pressure(rows(summary.get("pressure"))),
-        "tests": [
-            _scores(t, t["length"]) for t in rows(mapping(summary.get("critic")).get("tests"))
+        "tests": [_scores(t, t["length"]) for t in rows(critic.get("tests"))],
+        "dial": _dial(rows(critic.get("dial"))),
+        "pareto": [
+            {
+                "name": p["name"],
+                "efficient": p["efficient"],
+                "cells": [read(p[k]) for k in ("recall", "false_claims")],
+                "claims": read(p["claims"]),
+            }
+            for p in rows(critic.get("pareto"))
         ],
-        "dial": _dial(rows(mapping(summary.get("critic")).get("dial"))),
-        "optimised": _optimised(rows(mapping(summary.get("critic")).get("best_of_n"))),
-        "gap": _gap(rows(mapping(summary.get("critic")).get("gap"))),
+        "optimised": _optimised(rows(critic.get("best_of_n"))),
+        "gap": _gap(rows(critic.get("gap"))),
         "learner": [
             {"name": r["name"], "accuracy": read(r["accuracy"]), "gain": read(r["gain"])}
-            for r in rows(mapping(summary.get("critic")).get("learner"))
+            for r in rows(critic.get("learner"))
         ],
         "scores": [_scores(t, t["subset"]) for t in rows(summary.get("scores"))],
+        "rewards": reward_view(summary),
+        "provers": provers_view(summary),
+        "recursive": recursive_view(summary),
     }
 
 
