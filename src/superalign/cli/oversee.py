@@ -48,7 +48,7 @@ def oversee(
     """Scalable oversight: which help lets a weak judge judge right, against ground truth."""
     from superalign.oversight import command
     from superalign.oversight.run import run_oversee
-    from superalign.report.oversight import write_oversight_report
+    from superalign.report.oversight import write_figures, write_oversight_report
     from superalign.store import RunStore
 
     given = {"model": model, "items": items, "steps": steps, "seed": seed, "device": device}
@@ -79,6 +79,7 @@ def oversee(
                 f"state saved; continue with: superalign oversee --resume {store.path}"
             ) from None
         page = write_oversight_report(summary, store.path / "report.html")
+        write_figures(summary, store.path / "figures")
     if json_:
         print_json(summary)
     else:

@@ -106,7 +106,7 @@ def from_beliefs(belief: Floats) -> Finding:
     p = p / p.sum()
     left = 1 - np.concatenate([[0.0], np.cumsum(p[1:-1])])
     hazards = np.clip(p[1:] / left, EDGE, 1 - EDGE)
-    return Finding(hazards, float(1 - p[0]), int(p[1:].argmax()))
+    return Finding(hazards, float(1 - p[0]), int(p[1:].argmax()), float(p[1:].max()))
 
 
 def averaged(findings: Sequence[Finding | None]) -> Finding | None:

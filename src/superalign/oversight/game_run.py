@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from superalign.oversight.cached_views import Progress, phase
 from superalign.oversight.game_settings import ProverConfig
 from superalign.oversight.prover_verifier import Inspector, Reader, Verifier, hedge_rate, play
 from superalign.oversight.recursive_reward import Checker, Direct, ablations
 from superalign.oversight.rollouts import problems
-from superalign.oversight.score_run import Progress, phase
 from superalign.oversight.settings import OverseeConfig
 from superalign.store import RunStore
 

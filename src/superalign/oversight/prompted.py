@@ -16,11 +16,11 @@ from superalign.critic.generative import GenerativeCritic
 from superalign.critic.step_head import Finding
 from superalign.critic.steps import location
 from superalign.models import load_model
+from superalign.oversight.cached_views import Progress, phase
 from superalign.oversight.critic_tests import quality, rules
 from superalign.oversight.critics import Calculator, Critic, LastLine, Written
 from superalign.oversight.ensembles import Ensemble, operating_point, pareto
 from superalign.oversight.judges import identity
-from superalign.oversight.score_run import Progress, phase
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.traces import Trace
 from superalign.oversight.trained import planted_traces
@@ -57,7 +57,7 @@ def _read(config: OverseeConfig, progress: Progress, traces: list[Trace]) -> dic
     found = critic.findings(
         [t.solution for t in everything], lambda s: progress("critic: ask", s, "")
     )
-    doubts = [f.wrong for f in found[: len(aside)] if f is not None]
+    doubts = [f.sure for f in found[: len(aside)] if f is not None]
     threshold = _cut(doubts, 1 - own.false_claims)
     said = _claims(everything, found, threshold)
     tested = found[len(aside) : len(aside) + len(new)]
@@ -113,7 +113,7 @@ def _claims(
                 Claim(
                     kind="wrong step",
                     location=location(step),
-                    severity=round(finding.wrong, 4),
+                    severity=round(finding.sure, 4),
                     check="re-execute the step from the lines before it",
                     source="generative",
                 )

@@ -38,6 +38,7 @@ from superalign.critic.step_reader import (
     save_views,
 )
 from superalign.models import LocalModel, load_model
+from superalign.oversight.cached_views import Progress, phase
 from superalign.oversight.judges import identity
 from superalign.oversight.lessons import reached
 from superalign.oversight.rollouts import (
@@ -48,7 +49,6 @@ from superalign.oversight.rollouts import (
     problems,
     step_values,
 )
-from superalign.oversight.score_run import Progress, phase
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.traces import Trace, faithful
 from superalign.oversight.trained import imitate

@@ -47,10 +47,13 @@ class CriticConfig(Section):
     false: float = Field(
         0.0, ge=0, le=1, description="planted: chance of a false claim where it saw nothing"
     )
-    items: int = Field(1200, ge=50, description="trained: traces that it is fitted to")
+    worked: int = Field(
+        1000, ge=20, description="trained: right traces its adapter learns to write"
+    )
+    items: int = Field(800, ge=50, description="trained: planted traces its head is fitted to")
     steps: tuple[int, ...] = Field((4, 5, 6), min_length=1, description="trained: steps of those")
     false_claims: float = Field(
-        0.05, gt=0, lt=1, description="trained: false claims per right trace that are allowed"
+        0.04, gt=0, lt=1, description="trained: false claims per right trace where it is tuned"
     )
 
 
@@ -60,6 +63,9 @@ class LearnerConfig(Section):
     items: int = Field(0, ge=0, description="worked problems it learns from, per arm; 0: not run")
     tests: int = Field(200, ge=20, description="new problems it is tested on")
     steps: int = Field(4, ge=2, description="steps of both")
+    seeds: int = Field(
+        2, ge=1, description="times that it is done, each with new work and problems"
+    )
 
 
 class ScoreConfig(Section):

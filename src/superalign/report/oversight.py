@@ -7,6 +7,7 @@ from typing import Any
 
 from superalign.files import write_atomic
 from superalign.report import plots
+from superalign.report.figures import write_figure
 from superalign.report.games import provers_view, recursive_view
 from superalign.report.numbers import duration, mapping, number, read, rows, size, text
 from superalign.report.reward_models import reward_view
@@ -30,6 +31,30 @@ def write_oversight_report(summary: dict[str, Any], path: Path) -> Path:
     """
     write_atomic(path, render_page("oversight.html.j2", **view(summary)))
     return path
+
+
+FIGURES = {
+    "pressure": "Judged wrong when each side shows its best of n",
+    "optimised": "Reward and truth under best-of-n",
+    "gap": "Generator, discriminator, critique by steps",
+    "dial": "What the critic's threshold costs",
+}
+
+
+def write_figures(summary: dict[str, Any], folder: Path) -> list[Path]:
+    """The page's curves as files (SVG) in ``folder``, those that the summary has; their paths.
+
+    Raises:
+        StoreError: a file could not be written.
+    """
+    shown = view(summary)
+    made = [(name, title, shown[name]) for name, title in FIGURES.items() if shown[name]]
+    if made:
+        folder.mkdir(exist_ok=True)
+    return [
+        write_figure(plot["svg"], title, plot["legend"], folder / f"{name}.svg")
+        for name, title, plot in made
+    ]
 
 
 def view(summary: dict[str, Any]) -> View:
