@@ -77,7 +77,9 @@ def test_a_proxy_that_knows_nothing_gains_nothing_and_one_that_knows_gains() -> 
     rows, _ = best_of_n_curve(blind, truth)
     assert [r["n"] for r in rows] == [1, 2, 4, 8, 16, 32]
     for row in rows:
-        assert row["truth"]["low"] <= 0.3 <= row["truth"]["high"]
+        assert (
+            abs(row["truth"]["value"] - 0.3) < 0.08
+        )  # the best of 32 has a standard error of 0.023
     rows, _ = best_of_n_curve(knowing, truth)
     assert rows[3]["truth"]["value"] == pytest.approx(1 - 0.7**8, abs=0.02)
     tilts, _ = tilt_curve(knowing, truth)
