@@ -8,12 +8,14 @@ import pytest
 from scipy.stats import norm
 
 from superalign.critic.overoptimisation import (
+    best_of_n_chances,
     best_of_n_curve,
     best_of_n_kl,
     expected_best_of,
     fall_from_peak,
     fit_gao,
     gao_estimates,
+    kl_from_even,
     tilt_curve,
     tilted,
 )
@@ -33,6 +35,16 @@ def test_equal_proxies_share_their_chances() -> None:
     assert expected_best_of(2, np.zeros(4), np.array([1.0, 0, 0, 0])) == pytest.approx(0.25)
     with pytest.raises(ValueError, match="need 1 <= n <= 4"):
         expected_best_of(5, np.zeros(4), np.zeros(4))
+
+
+def test_the_kl_in_the_pool_is_the_formulas_without_ties_and_less_with_them() -> None:
+    large = RNG.normal(size=4000)
+    assert kl_from_even(best_of_n_chances(4, large)) == pytest.approx(best_of_n_kl(4), abs=0.01)
+    assert kl_from_even(best_of_n_chances(4, np.zeros(50))) == pytest.approx(0.0, abs=1e-12)
+    half = np.repeat([0.0, 1.0], 500)  # the better half is chosen unless all four are of the other
+    p = 1 - 0.5**4
+    wanted = p * np.log(2 * p) + (1 - p) * np.log(2 * (1 - p))
+    assert kl_from_even(best_of_n_chances(4, half)) == pytest.approx(wanted, abs=0.01)
 
 
 def test_a_perfect_proxy_finds_one_right_sample_if_there_is_one() -> None:
@@ -65,7 +77,9 @@ def test_a_proxy_that_knows_nothing_gains_nothing_and_one_that_knows_gains() -> 
     rows, _ = best_of_n_curve(blind, truth)
     assert [r["n"] for r in rows] == [1, 2, 4, 8, 16, 32]
     for row in rows:
-        assert row["truth"]["low"] <= 0.3 <= row["truth"]["high"]
+        assert (
+            abs(row["truth"]["value"] - 0.3) < 0.08
+        )  # the best of 32 has a standard error of 0.023
     rows, _ = best_of_n_curve(knowing, truth)
     assert rows[3]["truth"]["value"] == pytest.approx(1 - 0.7**8, abs=0.02)
     tilts, _ = tilt_curve(knowing, truth)

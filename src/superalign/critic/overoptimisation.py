@@ -36,8 +36,8 @@ def best_of_n_kl(n: int) -> float:
     return math.log(n) - (n - 1) / n
 
 
-def expected_best_of(n: int, proxy_N: Floats, value_N: Floats) -> float:
-    """Mean of ``value`` at the highest proxy of n of the N samples, over all subsets of n.
+def best_of_n_chances(n: int, proxy_N: Floats) -> Floats:
+    """Chance of each of the N samples to have the highest proxy of a random subset of n.
 
     The i-th smallest is the highest of C(i, n−1) of the C(N, n) subsets (i counted from 0). Equal
     proxies share their chances.
@@ -53,27 +53,44 @@ def expected_best_of(n: int, proxy_N: Floats, value_N: Floats) -> float:
     chance[n - 1 :] = np.exp(_choose(below, n - 1) - _choose(np.array(size), n))
     order = np.argsort(proxy_N, kind="stable")
     _, group = np.unique(proxy_N[order], return_inverse=True)
-    shared = np.bincount(group, chance) / np.bincount(group)
-    return float(shared[group] @ value_N[order])
+    found = np.zeros(size)
+    found[order] = (np.bincount(group, chance) / np.bincount(group))[group]
+    return found
+
+
+def expected_best_of(n: int, proxy_N: Floats, value_N: Floats) -> float:
+    """Mean of ``value`` at the highest proxy of n of the N samples, over all subsets of n."""
+    return float(best_of_n_chances(n, proxy_N) @ value_N)
+
+
+def kl_from_even(chance_N: Floats) -> float:
+    """KL (nats) of chances over a pool from the even ones, 0 · log 0 being 0."""
+    return max(0.0, float(chance_N @ np.log(np.maximum(chance_N * len(chance_N), 1e-300))))
 
 
 def tilted(strength: float, proxy_N: Floats, value_N: Floats) -> tuple[float, float]:
     """(KL, mean of ``value``) of the pool reweighted by exp(strength · proxy)."""
     weight = softmax(strength * proxy_N)
-    kl = float(weight @ np.log(np.maximum(weight * len(weight), 1e-300)))
-    return max(0.0, kl), float(weight @ value_N)
+    return kl_from_even(weight), float(weight @ value_N)
 
 
 def best_of_n_curve(
     proxy_PN: Floats, truth_PN: Floats, levels: Sequence[int] = LEVELS
 ) -> tuple[list[dict[str, Any]], Floats]:
-    """Rows by n, and the truth by problem and level (P, levels)."""
+    """Rows by n, and the truth by problem and level (P, levels).
+
+    ``kl`` is the formula, ``kl_in_pool`` the mean of what the choice among the N samples really has:
+    less where samples are equal, log N at most.
+    """
     levels = [n for n in levels if n <= proxy_PN.shape[1]]
     pairs = list(zip(proxy_PN, truth_PN, strict=True))
     proxy = np.array([[expected_best_of(n, p, p) for n in levels] for p, _ in pairs])
     truth = np.array([[expected_best_of(n, p, t) for n in levels] for p, t in pairs])
+    in_pool = [
+        float(np.mean([kl_from_even(best_of_n_chances(n, p)) for p, _ in pairs])) for n in levels
+    ]
     rows = [
-        {"n": n, "kl": best_of_n_kl(n)} | _row(proxy[:, i], truth[:, i])
+        {"n": n, "kl": best_of_n_kl(n), "kl_in_pool": in_pool[i]} | _row(proxy[:, i], truth[:, i])
         for i, n in enumerate(levels)
     ]
     return rows, truth

@@ -57,7 +57,7 @@ def _read(config: OverseeConfig, progress: Progress, traces: list[Trace]) -> dic
     found = critic.findings(
         [t.solution for t in everything], lambda s: progress("critic: ask", s, "")
     )
-    doubts = [f.wrong for f in found[: len(aside)] if f is not None]
+    doubts = [f.sure for f in found[: len(aside)] if f is not None]
     threshold = _cut(doubts, 1 - own.false_claims)
     said = _claims(everything, found, threshold)
     tested = found[len(aside) : len(aside) + len(new)]
@@ -113,7 +113,7 @@ def _claims(
                 Claim(
                     kind="wrong step",
                     location=location(step),
-                    severity=round(finding.wrong, 4),
+                    severity=round(finding.sure, 4),
                     check="re-execute the step from the lines before it",
                     source="generative",
                 )

@@ -39,6 +39,7 @@ from superalign.critic.step_reader import (
 )
 from superalign.models import LocalModel, load_model
 from superalign.oversight.cached_views import Progress, phase
+from superalign.oversight.judges import identity
 from superalign.oversight.lessons import reached
 from superalign.oversight.rollouts import (
     FaultyWriter,
@@ -198,13 +199,22 @@ def _pairs(features: Features, works: Works) -> tuple[Floats, Floats]:
 
 
 def _row(scored: Scored, aside: Works, tested: Works) -> dict[str, Any]:
-    """One reward model: how well it ranks, whether it may label, and what pressure does."""
+    """One reward model: how well it ranks, whether it may label, and what pressure does.
+
+    Works that are equal word by word count once in the ranking and in the gate.
+    """
     threshold = _threshold(scored.aside, aside.truth)
-    lengths = [len(t.solution.text.split()) for row in tested.pools for t in row]
-    gate = qualify([bool(r > threshold) for r in scored.test], tested.truth, lengths=lengths)
+    works = [t for row in tested.pools for t in row]
+    own = list(dict(zip(map(identity, works), range(len(works)), strict=True)).values())
+    rewards, truth = scored.test[own], [tested.truth[i] for i in own]
+    gate = qualify(
+        [bool(r > threshold) for r in rewards],
+        truth,
+        lengths=[len(works[i].solution.text.split()) for i in own],
+    )
     return {
         "name": scored.name,
-        "auroc": auroc(scored.test.tolist(), tested.truth).as_dict(),
+        "auroc": auroc(rewards.tolist(), truth).as_dict(),
         "pair_accuracy": _pair_accuracy(scored.test, tested).as_dict(),
         "threshold": threshold,
         "qualification": gate.as_dict(),

@@ -59,6 +59,7 @@ def _levels(models: list[View]) -> list[View]:
         {
             "name": f"{m['name']}, {name} {point['n'] if key == 'best_of_n' else point['strength']}",
             "kl": f"{point['kl']:.3f}",
+            "kl_in_pool": f"{point.get('kl_in_pool', point['kl']):.3f}",
             "proxy": read(point["proxy"]),
             "truth": read(point["truth"]),
         }
