@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from superalign.campaign import command
-from superalign.campaign.regression import read_suite, run_regression
+from superalign.campaign.goals import campaign_goals
+from superalign.campaign.regression import filtered, read_suite, run_regression
 from superalign.campaign.settings import CampaignConfig
 from superalign.config import dump_config
 from superalign.errors import InputError
 from superalign.models.fake import FakeModel
+from superalign.records import Verdict
 from superalign.report.campaign import write_campaign_report
 from superalign.store import RunStore
 
@@ -144,6 +146,8 @@ def test_attacks_that_worked_are_asked_of_the_next_model(tmp_path: Path) -> None
             summary = run_regression(config, store, complies_with(mark))
         assert summary["success"]["value"] == rate
         assert summary["attacks"] > 0
+        kept = (store.path / "filtered.jsonl").read_text()
+        assert kept == (Path(suite).read_text() if rate else "")
 
 
 def test_a_suite_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -162,3 +166,11 @@ def test_conversations_are_afforded_and_counted_by_the_turn(tmp_path: Path) -> N
         assert o["queries"] == o["attempts"] * int(o["style"].split(", ")[1].split()[0])
     assert summary["queries"] == 6 * 60
     assert sum(o["queries"] for o in summary["operators"]) == summary["queries"]
+
+
+def test_the_filtered_suite_drops_what_worked_by_chance() -> None:
+    hit, miss = (Verdict(value=v, kind="ok") for v in (0.0, 1.0))
+    unknown = Verdict(value=None, kind="unparsed")
+    goals = [g.query for g in campaign_goals(CampaignConfig(limit=4))]
+    rows = [[hit, hit, miss, unknown], [hit, miss, miss, miss], [unknown] * 4, [hit] * 4]
+    assert filtered(goals, rows) == [goals[0], goals[3]]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from superalign.attack.adaptive import GoalAllocator, HierarchicalThompson
+from superalign.attack.adaptive import FactorThompson, GoalAllocator
 from superalign.attack.archive import Archive, Cell
 from superalign.attack.base import Operator, operators
 from superalign.attack.conversation import Conversation
@@ -136,9 +136,14 @@ class OperatorAttacker:
         """Operators whose cell is empty for this goal's cluster, the most promising first."""
         filled = set(archive.cells)
         empty = [k for k, op in self.known.items() if attack_cell(goal, op) not in filled]
-        if not isinstance(self.allocator, HierarchicalThompson):
+        if not isinstance(self.allocator, FactorThompson):
             rng.shuffle(empty)
             return empty[:n]
-        draw = self.allocator.draw
-        rates = {name: draw(goal.id, goal.cluster, name, rng) for name in empty}
+        rates = dict(
+            zip(
+                self.allocator.operators,
+                self.allocator.draw(goal.id, goal.cluster, rng),
+                strict=True,
+            )
+        )
         return sorted(empty, key=lambda name: -rates[name])[:n]

@@ -75,9 +75,11 @@ class Campaign:
 
     def _wave(self, number: int) -> list[tuple[Goal, Move]]:
         """The moves of a wave, goal by goal; none when the campaign is over."""
-        unsolved = [g for g in self.goals if self.first_hit(g) is None and self._left(g) > 0]
-        solved = [g for g in self.goals if self.first_hit(g) is not None and self._left(g) > 0]
-        live = unsolved or (solved if self.config.explore else [])
+        live = [
+            g
+            for g in self.goals
+            if self._left(g) > 0 and (self.config.explore or self.first_hit(g) is None)
+        ]
         if not live:
             return []
         width = max(1, self.config.batch // len(live))
