@@ -7,9 +7,10 @@ peer makes the same number of tokens. "chat": 44 tokens, a question of 14 in the
 template, as every command sends it; the start that all share is known to no peer beforehand.
 "distinct": nothing in common. "8 samples": of each distinct prompt. Ours also returns the
 log-probability of every token, which the peers are not asked for. "of the limit": our tokens/s over
-those of the decode steps' matrix products alone (plain F.linear at that batch, same run; reordered:
-the weights laid out for oneDNN beforehand); the limit leaves the prefill out, ours and the peers'
-figures hold it. Estimated time on two cores: --quick 10 minutes, all 90.
+those of the decode steps' matrix products alone (plain F.linear at that batch, same run; "our
+products": the same with superalign's packed matrices, where it has them); the limit leaves the
+prefill out, ours and the peers' figures hold it. Estimated time on two cores: --quick 10 minutes,
+all 90.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from typing import Any
 
 import timing
 import torch
-import torch.nn.functional as F
 from timing import Peer, Table
 
 from superalign.models import LocalModel, generation
 from superalign.models.embedded import wheel_file
+from superalign.models.forward import product_with
 from superalign.models.packing import common_prefix
 from superalign.models.sampling import Sampler
 
@@ -109,19 +110,12 @@ def continuous_batching(module: Any, prompts: Ids, samples: int, new: int) -> Ca
 
 
 def matrix_products(
-    model: LocalModel, batch: int, steps: int, reorder: bool
+    model: LocalModel, batch: int, steps: int, ours: bool
 ) -> Callable[[], None] | None:
-    """Every product of a decode step and nothing else."""
+    """Every product of a decode step and nothing else; ``ours``: with packed matrices."""
     decoder = model.decoder
-    if reorder and not model.weights().reorder:
+    if ours and not model.weights().reorder:
         return None
-    ours = torch.ops.mkldnn._linear_pointwise.default
-
-    def product(weight: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
-        if not reorder:
-            return lambda x: F.linear(x, weight)
-        packed = torch.ops.mkldnn._reorder_linear_weight(weight, batch)
-        return lambda x: ours(x, packed, None, "none", [], "")
 
     inputs = {
         width: torch.randn(batch, width, device=decoder.device).to(decoder.dtype)
@@ -134,7 +128,9 @@ def matrix_products(
         for layer in decoder.layers
         for m in (layer.qkv, layer.out, layer.gate_up, layer.down)
     ]
-    products = [(product(w), inputs[w.shape[1]]) for w in [*weights, decoder.head]]
+    products = [
+        (product_with(w, None, reorder=ours), inputs[w.shape[1]]) for w in [*weights, decoder.head]
+    ]
 
     @torch.inference_mode()
     def run() -> None:
@@ -258,12 +254,14 @@ def measure(
         "static cache": Peer(transformers_generate(module, prompts, samples, new, "static")),
         "continuous batching": Peer(continuous_batching(module, prompts, samples, new)),
     }
-    for name, reorder in (("limit", False), ("limit, reordered", True)):
-        products = matrix_products(model, batch, steps, reorder)
+    for name, ours in (("limit", False), ("our products", True)):
+        products = matrix_products(model, batch, steps, ours)
         if products is not None:
             peers[name] = Peer(products, scale=new / steps)
     if args.peers:
-        peers = {k: v for k, v in peers.items() if k in ("ours", "limit", *args.peers)}
+        peers = {
+            k: v for k, v in peers.items() if k in ("ours", "limit", "our products", *args.peers)
+        }
     label = f"batch {batch}, prompt {length}, {kind}"
     contexts = []
     for path in args.gguf:
@@ -298,7 +296,7 @@ def add_row(table: Table, cell: Cell, new: int, times: dict[str, list[float]]) -
             f"{length}, {kind}",
             *against,
             of_limit("limit"),
-            of_limit("limit, reordered"),
+            of_limit("our products"),
             timing.spread(speeds["ours"]),
             timing.spread(speeds.get("generate", [])),
         ],
@@ -335,7 +333,7 @@ def main() -> None:
             "prompt tokens",
             *(f"× {name}" for name in PEERS),
             "of the limit",
-            "of the limit, reordered",
+            "of our products' limit",
             "ours, tokens/s",
             "generate, tokens/s",
         ],

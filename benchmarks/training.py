@@ -19,6 +19,7 @@ import contextlib
 import io
 import json
 import math
+import sys
 import tempfile
 import time
 import warnings
@@ -476,7 +477,7 @@ JOBS: dict[str, dict[str, Builder]] = {
 
 
 def assert_same(args: argparse.Namespace, job: str) -> None:
-    """Every peer's float32 loss at one random adapter equals ours."""
+    """Every peer's float32 loss at one random adapter equals ours; prints them as JSON."""
     mine = Ours(args, job, "float32")
     generator = torch.Generator().manual_seed(0)
     adapter = mine.view.adapter
@@ -494,13 +495,15 @@ def assert_same(args: argparse.Namespace, job: str) -> None:
             for r in (mine.rollouts() if job == "grpo" else [])
         ]  # fmt: skip
         wanted = mine.loss(rollouts)
+        losses = {"ours": wanted}
         for name, build in JOBS[job].items():
             if build in (PeftLoop, HfTrainer, Trl) and not _missing(name):
                 peer = build(args, job, "float32")
                 peer.load(folder)
                 found = peer.loss(rollouts)
                 assert abs(found - wanted) < TOLERANCE, f"{job}: {name} {found}, ours {wanted}"
-                timing.note(f"{job}: {name}'s float32 loss {found:.6f}, ours {wanted:.6f}")
+                losses[name] = found
+    print(json.dumps(losses))
 
 
 def _missing(name: str) -> str | None:
@@ -564,10 +567,14 @@ def main() -> None:
     parser = timing.parser(__doc__)
     parser.add_argument("--jobs", nargs="+", choices=list(JOBS), default=list(JOBS))
     parser.add_argument("--memory-of", nargs=2, metavar=("JOB", "PEER"), help=argparse.SUPPRESS)
+    parser.add_argument("--compare", metavar="JOB", help=argparse.SUPPRESS)
     parser.add_argument("--no-memory", action="store_true", help="leave the peak memory out")
     args = parser.parse_args()
     if args.memory_of:
         memory_of(args)
+        return
+    if args.compare:
+        assert_same(args, args.compare)
         return
     table = Table(
         f"LoRA steps, {args.dtype}, {args.device}",
@@ -582,7 +589,10 @@ def main() -> None:
         ],
     )
     for job in args.jobs:
-        assert_same(args, job)
+        compared = timing.child(__file__, args, "--compare", job)  # float32 peers take gigabytes
+        if "failed" in compared:
+            sys.exit(f"{job}: {compared['failed']}")
+        timing.note(f"{job}: float32 losses {compared}")
         memory = {}
         for name in [] if args.no_memory else JOBS[job]:
             if not _missing(name):

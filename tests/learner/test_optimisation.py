@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 import random
+import time
+from collections.abc import Sequence
 
 import pytest
 import torch
+from torch import Tensor
 from toy_learner import config, learner
 
-from superalign.learner.optimisation import Optimizer, TrainingReport, account, step_batches
+from superalign.learner.optimisation import Optimizer, TrainingReport, step_batches, take_steps
 from superalign.models import LocalModel
+from superalign.models.packing import Tree
 
 
 def test_step_batches() -> None:
@@ -74,9 +78,26 @@ def test_report() -> None:
     assert plain["metrics"] == {"margin": 1.0}
 
 
-def test_steps_are_accounted() -> None:
-    report = TrainingReport("sft")
-    account(report, 2.0, 10, 0.0)
-    account(report, 1.0, 5, 0.0)
-    assert (report.losses, report.steps, report.tokens) == ([2.0, 1.0], 2, 15)
+def test_steps_are_taken_and_accounted(base: LocalModel) -> None:
+    """A step's gradient is the sum over its micro-batches; every step moves the adapter."""
+    model = learner(base)
+    assert model.adapter is not None
+    optimizer = Optimizer(model, config("sft"), steps=2)
+    trees = [Tree((1,) * size) for size in (10, 1500, 1500)]
+    seen: list[tuple[list[int], list[int]]] = []
+
+    def loss_of(step: Sequence[int], part: Sequence[int]) -> Tensor:
+        seen.append((list(step), sorted(part)))
+        return torch.stack([p.sum() for p in optimizer.parameters]).sum() + float(len(part))
+
+    report, told, version = TrainingReport("sft"), [], model.adapter.version
+    total = float(sum(p.detach().sum() for p in optimizer.parameters))
+    take_steps(
+        optimizer, [[0], [1, 2]], trees, loss_of, report, time.perf_counter(),
+        lambda share, text: told.append((share, text)),
+    )  # fmt: skip
+    assert seen == [([0], [0]), ([1, 2], [1]), ([1, 2], [2])]
+    assert (report.steps, report.tokens, [x for x, _ in told]) == (2, 3010, [0.5, 1.0])
+    assert report.losses[0] == pytest.approx(total + 1)
+    assert model.adapter.version > version
     assert report.seconds > 0

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from superalign.config import LearnerConfig
-from superalign.learner import offline, on_policy, optimisation
+from superalign.learner import offline, optimisation
 from superalign.learner.examples import Example, Rollout, encode
 from superalign.models import LocalModel
 from superalign.records import Demonstration, Message, Preference, Query
@@ -116,7 +116,7 @@ def gradient(
     def step(self: optimisation.Optimizer) -> None:
         seen[:] = [p.grad.clone() for p in self.parameters if p.grad is not None]
 
-    for module in (offline, on_policy):
+    for module in (offline, optimisation):
         monkeypatch.setattr(module, "MICRO_BATCH_CELLS", cells)
     monkeypatch.setattr(optimisation.Optimizer, "step", step)
     train(moved(base))

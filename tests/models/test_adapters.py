@@ -14,7 +14,7 @@ from torch import Tensor
 from superalign.errors import ModelError
 from superalign.models import Adapter, LocalModel, load_model
 from superalign.models.packing import PackedBatch, Tree
-from superalign.models.token_logprobs import CHUNK, token_logprobs
+from superalign.models.token_logprobs import CHUNK, Head, token_logprobs
 
 TREES = [
     Tree((*range(70, 90), 1, 2), ((3, 4, 5), (6,), (), (7, 8))),
@@ -79,7 +79,7 @@ def test_token_logprobs_against_autograd(rows: int) -> None:
     hidden = torch.randn(rows, 24, generator=generator, requires_grad=True)
     head = torch.randn(300, 24, generator=generator)
     target = torch.randint(300, (rows,), generator=generator)
-    found = token_logprobs(hidden, head, target)
+    found = token_logprobs(hidden, Head(head), target)
     wanted = (hidden @ head.T).log_softmax(-1).gather(1, target[:, None])[:, 0]
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
     loss = (pull(rows) * found.square()).sum()  # the gradient depends on the loss
@@ -87,8 +87,8 @@ def test_token_logprobs_against_autograd(rows: int) -> None:
     mine, theirs = (torch.autograd.grad(x, hidden)[0] for x in (loss, other))
     torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-4)
     with torch.no_grad():
-        torch.testing.assert_close(token_logprobs(hidden, head, target), wanted)
-        fast = token_logprobs(hidden, head, target, lambda x: x @ head.T)
+        torch.testing.assert_close(token_logprobs(hidden, Head(head), target), wanted)
+        fast = token_logprobs(hidden, Head(head, lambda x: x @ head.T), target)
         torch.testing.assert_close(fast, wanted)
 
 

@@ -129,6 +129,44 @@ def test_decode(fast: Kernels, dtype: torch.dtype, normed: bool, threads: int) -
         close(out[slot], torch.einsum("ht,htd->hd", weight, held[1]).to(dtype))
 
 
+@pytest.mark.parametrize(
+    ("n", "rows", "width"),
+    [(1, 32, 2), (3, 7, 16), (12, 64, 576), (13, 33, 10), (97, 100, 64), (200, 40, 6)],
+)
+@pytest.mark.parametrize("extras", [False, True])
+def test_product_with_a_packed_matrix(n: int, rows: int, width: int, extras: bool) -> None:
+    weight, x = random(rows, width, dtype=torch.bfloat16), random(n, width, dtype=torch.bfloat16)
+    bias = random(rows, dtype=torch.bfloat16, seed=2) if extras else None
+    residual = random(n, rows, dtype=torch.bfloat16, seed=3) if extras else None
+    product = native.packed(weight, bias)
+    if product is None:
+        pytest.skip("no bfloat16 products on this processor")
+    wanted = F.linear(x.double(), weight.double())
+    if bias is not None and residual is not None:
+        wanted = wanted + bias.double() + residual.double()
+    close(product(x, residual), wanted.to(torch.bfloat16))
+    alone = [
+        product(x[i : i + 1], None if residual is None else residual[i : i + 1]) for i in (0, n - 1)
+    ]
+    together = product(x, residual)
+    assert torch.equal(alone[0][0], together[0])
+    assert torch.equal(alone[1][0], together[-1])
+
+
+def test_a_transposed_matrix_is_packed_from_where_it_lies() -> None:
+    weight, x = random(48, 20, dtype=torch.bfloat16), random(5, 48, dtype=torch.bfloat16)
+    product, copied = native.packed(weight.T, None), native.packed(weight.T.contiguous(), None)
+    if product is None or copied is None:
+        pytest.skip("no bfloat16 products on this processor")
+    assert torch.equal(product(x), copied(x))
+    close(product(x), (x.double() @ weight.double()).to(torch.bfloat16))
+
+
+def test_an_odd_width_is_left_to_others() -> None:
+    assert native.packed(random(4, 7, dtype=torch.bfloat16), None) is None
+    assert native.packed(random(4, 8, dtype=torch.float32), None) is None
+
+
 def test_other_kinds_have_none() -> None:
     assert kernels("cpu", torch.float16) is None
     assert kernels("cuda", torch.bfloat16) is None
@@ -139,7 +177,7 @@ def test_other_kinds_have_none() -> None:
     [
         ({"SUPERALIGN_NATIVE": "0"}, "SUPERALIGN_NATIVE=0"),
         ({"CC": "no-such-compiler"}, "no C compiler (cc, gcc or $CC)"),
-        ({"CC": "false"}, "false fails on kernels.c: exit code 1"),
+        ({"CC": "false"}, "false fails on the compiled kernels: exit code 1"),
     ],
 )
 def test_without_a_compiler_the_reason_is_given(

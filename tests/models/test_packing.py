@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
 import tiny
 import torch
 
-from superalign.models import LocalModel
+from superalign.models import LocalModel, packing
 from superalign.models.packing import MIN_SHARED, PackedBatch, Tree, common_prefix, token_batches
 
 START = tuple(range(100, 120))
@@ -30,8 +31,9 @@ def trees(n: int, seed: int, shared: int) -> list[Tree]:
 
 @pytest.mark.parametrize("shared", [0, 3, 20])
 @pytest.mark.parametrize("offset", [0, 11])
-def test_layout(shared: int, offset: int) -> None:
+def test_layout(shared: int, offset: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Walk every path prompt + completion and compare with what the batch says of its tokens."""
+    monkeypatch.setattr(packing, "APART", 0)
     given = trees(6, seed=shared, shared=shared)
     batch = PackedBatch.build(given, offset=offset)
     tokens, positions = batch.tokens_T.tolist(), batch.positions_T.tolist()
@@ -63,6 +65,46 @@ def test_layout(shared: int, offset: int) -> None:
             used += len(completion)
             sequence += 1
     assert at == len(batch.target_C)
+
+
+@pytest.mark.parametrize("shared", [0, 3, 20])
+def test_layout_with_a_row_for_each_completion(
+    shared: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are paths; the tokens are the same as in rows of whole trees."""
+    given = trees(6, seed=shared, shared=shared)
+    monkeypatch.setattr(packing, "APART", 0)
+    whole = PackedBatch.build(given)
+    monkeypatch.setattr(packing, "APART", 1000)
+    batch = PackedBatch.build(given)
+    assert batch.mask_BLL is None
+    for name in ("tokens_T", "positions_T", "source_C", "target_C", "sequence_C", "last_B"):
+        assert torch.equal(getattr(batch, name), getattr(whole, name))
+    paths = [
+        [*tree.prompt, *completion] for tree in given for completion in tree.completions or [()]
+    ]
+    rows = batch.tokens_T[batch.rows_BL].tolist()
+    assert [row[: len(path)] for row, path in zip(rows, paths, strict=True)] == paths
+
+
+def test_copies_are_all_cells_of_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of a start that all share, and not those of padding."""
+    monkeypatch.setattr(packing, "APART", 1000)
+    batch = PackedBatch.build([Tree(START, ((1, 2), (3,), (4,), (5, 6))), Tree((*START, 7))])
+    assert batch.copies is not None
+    flat, longest = batch.rows_BL.reshape(-1).tolist(), batch.rows_BL.shape[1]
+    used = [len(START) + n for n in (2, 1, 1, 2, 1)]
+    for t, (start, end) in enumerate(itertools.pairwise(batch.copies.starts.tolist())):
+        cells = batch.copies.cells[start:end].tolist()
+        assert cells == [
+            c for c, token in enumerate(flat) if token == t and c % longest < used[c // longest]
+        ]
+
+
+def test_rows_are_apart_where_that_is_less_to_attend_to() -> None:
+    long = tuple(range(30))
+    assert PackedBatch.build([Tree(long, (long,) * 8)]).mask_BLL is None
+    assert PackedBatch.build([Tree(long, ((1,),) * 4)]).mask_BLL is not None
 
 
 @pytest.mark.parametrize("shared", [0, 20])

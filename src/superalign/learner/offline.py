@@ -24,8 +24,8 @@ from superalign.learner.optimisation import (
     Optimizer,
     Progress,
     TrainingReport,
-    account,
     step_batches,
+    take_steps,
 )
 from superalign.models.local import LocalModel
 from superalign.models.packing import PackedBatch, Tree, token_batches
@@ -90,25 +90,13 @@ def train_offline(
     steps = [s for _ in range(config.epochs) for s in step_batches(sizes, config.batch_tokens, rng)]
     scale = _Scale.of(examples, config, len(steps))
     optimizer = Optimizer(model, config, len(steps))
-    for number, step in enumerate(steps):
-        value = 0.0
-        for part in token_batches([examples[i].tree for i in step], MICRO_BATCH_CELLS):
-            chosen = [step[i] for i in part]
-            loss = _loss(
-                model,
-                [examples[i] for i in chosen],
-                [reference.get(i) for i in chosen],
-                scale,
-                config,
-                report.metrics,
-            )
-            loss.backward()
-            value += float(loss.detach())
-        optimizer.step()
-        account(report, value, sum(sizes[i] for i in step), start)
-        if progress is not None:
-            progress((number + 1) / len(steps), f"loss {value:.3f}")
-    return report
+
+    def loss_of(_: Sequence[int], part: Sequence[int]) -> Tensor:
+        chosen, known = [examples[i] for i in part], [reference.get(i) for i in part]
+        return _loss(model, chosen, known, scale, config, report.metrics)
+
+    trees = [e.tree for e in examples]
+    return take_steps(optimizer, steps, trees, loss_of, report, start, progress)
 
 
 def _chosen_only(example: Example) -> Example:

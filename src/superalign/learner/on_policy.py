@@ -15,16 +15,15 @@ from superalign.config import LearnerConfig
 from superalign.learner import advantages, losses
 from superalign.learner.examples import Rollout
 from superalign.learner.optimisation import (
-    MICRO_BATCH_CELLS,
     Optimizer,
     Progress,
     TrainingReport,
-    account,
     step_batches,
+    take_steps,
 )
 from superalign.learner.reductions import sequence_sums
 from superalign.models.local import LocalModel
-from superalign.models.packing import PackedBatch, Tree, token_batches
+from superalign.models.packing import PackedBatch, Tree
 
 
 class ValueHead:
@@ -77,29 +76,21 @@ def train_on_policy(
     signals = [
         _signal(config, g, r, v) for g, r, v in zip(groups, reference, old_values, strict=True)
     ]
-    for number, step in enumerate(steps):
-        sequences = float(sum(sum(signals[i].weight_S.tolist()) for i in step)) or 1.0
-        tokens = float(sum(signals[i].weighted_tokens for i in step)) or 1.0
-        value = 0.0
-        for part in token_batches([groups[i].tree for i in step], MICRO_BATCH_CELLS):
-            chosen = [step[i] for i in part]
-            loss = _policy_loss(
-                model,
-                [groups[i] for i in chosen],
-                [signals[i] for i in chosen],
-                head,
-                config,
-                sequences,
-                tokens,
-                report.metrics,
-            )
-            loss.backward()
-            value += float(loss.detach())
-        optimizer.step()
-        account(report, value, sum(sizes[i] for i in step), start)
-        if progress is not None:
-            progress((number + 1) / len(steps), f"loss {value:.3f}")
-    return report
+
+    def loss_of(step: Sequence[int], part: Sequence[int]) -> Tensor:
+        return _policy_loss(
+            model,
+            [groups[i] for i in part],
+            [signals[i] for i in part],
+            head,
+            config,
+            float(sum(signals[i].weight_S.sum() for i in step)) or 1.0,
+            float(sum(signals[i].weighted_tokens for i in step)) or 1.0,
+            report.metrics,
+        )
+
+    trees = [g.tree for g in groups]
+    return take_steps(optimizer, steps, trees, loss_of, report, start, progress)
 
 
 def _grouped(model: LocalModel, rollouts: Sequence[Rollout]) -> list[_Group]:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from superalign.config import LearnerConfig
 from superalign.models.local import LocalModel
+from superalign.models.packing import Tree, token_batches
 
 MICRO_BATCH_CELLS = 2048
 Progress = Callable[[float, str], None]
@@ -106,9 +107,31 @@ def step_batches(sizes: Sequence[int], budget: int, rng: random.Random) -> list[
     return steps
 
 
-def account(report: TrainingReport, value: float, tokens: int, start: float) -> None:
-    """Add a step of loss ``value`` over ``tokens`` to the report; ``start``: of the update."""
-    report.losses.append(value)
-    report.steps += 1
-    report.tokens += tokens
-    report.seconds = time.perf_counter() - start
+def take_steps(
+    optimizer: Optimizer,
+    steps: Sequence[Sequence[int]],
+    trees: Sequence[Tree],
+    loss_of: Callable[[Sequence[int], Sequence[int]], Tensor],
+    report: TrainingReport,
+    start: float,
+    progress: Progress | None = None,
+) -> TrainingReport:
+    """One optimiser step for each of ``steps`` (indices of ``trees``), in micro-batches.
+
+    ``loss_of(step, part)`` is the share of the step's loss that the micro-batch ``part`` of it
+    makes; ``start`` is when the update began (``time.perf_counter``).
+    """
+    for number, step in enumerate(steps):
+        value = 0.0
+        for part in token_batches([trees[i] for i in step], MICRO_BATCH_CELLS):
+            loss = loss_of(step, [step[i] for i in part])
+            loss.backward()
+            value += float(loss.detach())
+        optimizer.step()
+        report.losses.append(value)
+        report.steps += 1
+        report.tokens += sum(trees[i].size for i in step)
+        report.seconds = time.perf_counter() - start
+        if progress is not None:
+            progress((number + 1) / len(steps), f"loss {value:.3f}")
+    return report

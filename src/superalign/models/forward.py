@@ -19,20 +19,20 @@ from torch import Tensor
 from superalign.models.adapters import Adapter
 from superalign.models.architecture import Decoder, Layer, Linear, needs_gradient, rotate
 from superalign.models.gradients import from_grid, low_rank_linear, to_grid, turn
+from superalign.models.native import packed
 from superalign.models.packing import PackedBatch
 
-Multiply = Callable[[Tensor], Tensor]
-Accumulate = Callable[[Tensor, Tensor], Tensor]  # (x, residual) -> residual + product
+Product = Callable[..., Tensor]  # (x) -> x wᵀ + bias, or (x, residual) -> x wᵀ + bias + residual
 KeyValues = list[tuple[Tensor, Tensor]]  # per layer: keys, values, each (T, kv_heads, head_size)
 
 
 class Projections(NamedTuple):
     """The four products of one block; the last of each half adds to the residual stream."""
 
-    qkv: Multiply
-    out: Accumulate
-    gate_up: Multiply
-    down: Accumulate
+    qkv: Product
+    out: Product
+    gate_up: Product
+    down: Product
 
 
 Attend = Callable[[int, Tensor], Tensor]
@@ -66,11 +66,11 @@ def low_rank(linear: Linear, adapter: Adapter, index: int) -> tuple[Tensor, Tens
 
 
 class InferenceWeights:
-    """Weights for inference under one adapter: merged, and reordered for oneDNN where that pays.
+    """Weights for inference under one adapter: merged, and reordered where that pays.
 
-    On a CPU in bfloat16, oneDNN reorders a plain weight matrix at every product; handing it the
-    reordered matrix once halves a small batch's time. This costs a second copy of the weights, so
-    it is done only when they are less than a quarter of the free memory.
+    On a CPU in bfloat16 a plain weight matrix is reordered at every product; doing that once halves
+    a small batch's time. This costs a second copy of the weights, so it is done only when they are
+    less than a quarter of the free memory.
     """
 
     def __init__(self, decoder: Decoder, adapter: Adapter | None) -> None:
@@ -84,21 +84,17 @@ class InferenceWeights:
         self.reorder = (
             decoder.device.type == "cpu"
             and decoder.dtype == torch.bfloat16
-            and torch.backends.mkldnn.is_available()
             and size < psutil.virtual_memory().available / 4
         )
         self.blocks = [self._block(i, layer, adapter) for i, layer in enumerate(decoder.layers)]
-        self.head = self._multiply(decoder.head, None)
+        self.head = product_with(decoder.head, None, self.reorder)
 
     def _block(self, index: int, layer: Layer, adapter: Adapter | None) -> Projections:
-        def merged(linear: Linear) -> tuple[Tensor, Tensor | None]:
-            return self._merged(linear, index, adapter), linear.bias
-
         return Projections(
-            self._multiply(*merged(layer.qkv)),
-            self._accumulate(*merged(layer.out)),
-            self._multiply(*merged(layer.gate_up)),
-            self._accumulate(*merged(layer.down)),
+            *(
+                product_with(self._merged(linear, index, adapter), linear.bias, self.reorder)
+                for linear in (layer.qkv, layer.out, layer.gate_up, layer.down)
+            )
         )
 
     @staticmethod
@@ -114,24 +110,34 @@ class InferenceWeights:
             row += rows
         return merged
 
-    def _multiply(self, weight: Tensor, bias: Tensor | None) -> Multiply:
-        return product_with(weight, bias, self.reorder)
 
-    def _accumulate(self, weight: Tensor, bias: Tensor | None) -> Accumulate:
-        if not self.reorder:
-            return lambda x, residual: residual + F.linear(x, weight, bias)
-        packed = torch.ops.mkldnn._reorder_linear_weight(weight, 64)
-        product = torch.ops.mkldnn._linear_pointwise.binary
-        return lambda x, residual: product(x, residual, packed, bias, "add")
+def product_with(weight: Tensor, bias: Tensor | None, reorder: bool) -> Product:
+    """The product with a fixed matrix; ``reorder``: through a copy in the order that it is read in,
+    our own kernel's where the processor has it, else oneDNN's. Neither is for autograd."""
+    ours = packed(weight, bias) if reorder else None
+    if ours is not None:
+        return ours
+    if reorder and torch.backends.mkldnn.is_available():
+        return _onednn_product(weight, bias)
+
+    def product(x: Tensor, residual: Tensor | None = None) -> Tensor:
+        out = F.linear(x, weight, bias)
+        return out if residual is None else residual + out
+
+    return product
 
 
-def product_with(weight: Tensor, bias: Tensor | None, reorder: bool) -> Multiply:
-    """x -> x weightᵀ + bias; ``reorder``: through a copy of the weight in oneDNN's order."""
-    if not reorder:
-        return lambda x: F.linear(x, weight, bias)
-    packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), 64)
-    product = torch.ops.mkldnn._linear_pointwise.default
-    return lambda x: product(x, packed, bias, "none", [], "")
+def _onednn_product(weight: Tensor, bias: Tensor | None) -> Product:
+    turned = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), 64)
+    plain = torch.ops.mkldnn._linear_pointwise.default
+    added = torch.ops.mkldnn._linear_pointwise.binary
+
+    def product(x: Tensor, residual: Tensor | None = None) -> Tensor:
+        if residual is None:
+            return plain(x, turned, bias, "none", [], "")  # type: ignore[no-any-return]
+        return added(x, residual, turned, bias, "add")  # type: ignore[no-any-return]
+
+    return product
 
 
 class TrainingWeights:
@@ -250,8 +256,8 @@ class PackedAttention:
     def _grid(self, x: Tensor) -> Tensor:
         """(T, heads, D) -> (B, heads, L, D)."""
         batch = self.batch
-        shape = (batch.rows_BL.shape[0], batch.rows_BL.shape[1])
-        return to_grid(x, self._flat, batch.slots_T, shape, batch.shared).transpose(1, 2)
+        grid = to_grid(x, self._flat, batch.slots_T, batch.copies, self.decoder.compiled())
+        return grid.view(*batch.rows_BL.shape, *x.shape[1:]).transpose(1, 2)
 
     def __call__(self, index: int, fused: Tensor) -> Tensor:
         """Attend within each tree: fused (T, H + 2 K, D) -> (T, H, D)."""

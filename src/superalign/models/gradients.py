@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from superalign.models.native import Kernels
+from superalign.models.packing import Copies
 
 
 class _RmsNorm(torch.autograd.Function):
@@ -114,18 +115,28 @@ class _FrozenLinear(torch.autograd.Function):
 class _ToGrid(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, rows: Tensor, slots: Tensor, shape: tuple[int, int], shared: int
+        ctx: Any,
+        x: Tensor,
+        rows: Tensor,
+        slots: Tensor,
+        copies: Copies | None,
+        fast: Kernels | None,
     ) -> Tensor:
-        ctx.slots, ctx.shared = slots, shared
-        return x.index_select(0, rows).view(*shape, *x.shape[1:])
+        ctx.slots, ctx.copies, ctx.fast = slots, copies, fast
+        return x.index_select(0, rows)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
-        grid = grads[0]
-        out = grid.reshape(-1, *grid.shape[2:]).index_select(0, ctx.slots)
-        if ctx.shared:
-            out[: ctx.shared] = grid[:, : ctx.shared].sum(0)
-        return out, None, None, None, None
+        grid, copies = grads[0], ctx.copies
+        if copies is None:
+            return grid.index_select(0, ctx.slots), None, None, None, None
+        if ctx.fast is not None:
+            return ctx.fast.gather_sum(grid, copies), None, None, None, None
+        counts = copies.starts.diff()
+        token = torch.arange(counts.numel(), device=grid.device).repeat_interleave(counts)
+        sums = grid.new_zeros(counts.numel(), *grid.shape[1:], dtype=torch.float32)
+        sums.index_add_(0, token, grid[copies.cells].float())
+        return sums.to(grid.dtype), None, None, None, None
 
 
 class _FromGrid(torch.autograd.Function):
@@ -185,13 +196,14 @@ def low_rank_linear(
     return _apply(_LowRankLinear, x, residual, *pair, frozen, transposed)
 
 
-def to_grid(x: Tensor, rows: Tensor, slots: Tensor, shape: tuple[int, int], shared: int) -> Tensor:
-    """Tokens x (T, ...) in a grid (B, L, ...) whose rows all start with the first ``shared``.
+def to_grid(
+    x: Tensor, rows: Tensor, slots: Tensor, copies: Copies | None, fast: Kernels | None
+) -> Tensor:
+    """Tokens x (T, ...) in the cells of a grid (B * L, ...); the arguments are a ``PackedBatch``'s.
 
-    ``rows`` (B * L,): the token of each cell, ``slots`` (T,): the (first) cell of each token. A cell
-    of padding repeats a token and, being attended by nobody, must get no gradient.
+    A cell of padding repeats a token and, being attended by nobody, must get no gradient.
     """
-    return _apply(_ToGrid, x, rows, slots, shape, shared)
+    return _apply(_ToGrid, x, rows, slots, copies, fast)
 
 
 def from_grid(grid: Tensor, slots: Tensor) -> Tensor:

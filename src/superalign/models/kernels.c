@@ -1,5 +1,5 @@
-/* What a decode step does besides its matrix products: norms, rotary embedding, attention over the
- * slot cache, gated activation. Plain C, once for float and once for bfloat16; all arithmetic is in
+/* What inference and training do besides matrix products: norms, rotary embedding, attention over the
+ * slot cache, gated activation, softmax over the vocabulary. Plain C, once for float and once for bfloat16; all arithmetic is in
  * float and each result is rounded once. Built on first use by native.py, which also has the types.
  */
 #ifndef REAL
@@ -102,6 +102,27 @@ void NAME(gated_silu_backward)(const REAL *h, const REAL *dy, REAL *dh, long n, 
             dgate[i] = STORE(LOAD(g[i]) * LOAD(up[i]) * sigmoid * (1 + x * (1 - sigmoid)));
             dup[i] = STORE(LOAD(g[i]) * x * sigmoid);
         }
+    }
+}
+
+/* to[t] is the sum of the rows cells[starts[t]] ... cells[starts[t + 1] - 1] of x (.., width). */
+void NAME(gather_sum)(const REAL *x, const long *cells, const long *starts, REAL *to, long n,
+                      long width) {
+#pragma omp parallel if (n * width > PARALLEL)
+    {
+        float *sum = malloc(width * sizeof(float));
+#pragma omp for schedule(static)
+        for (long t = 0; t < n; t++) {
+            if (starts[t + 1] - starts[t] == 1) {
+                memcpy(to + t * width, x + cells[starts[t]] * width, width * sizeof(REAL));
+                continue;
+            }
+            memset(sum, 0, width * sizeof(float));
+            for (long c = starts[t]; c < starts[t + 1]; c++)
+                for (long i = 0; i < width; i++) sum[i] += LOAD(x[cells[c] * width + i]);
+            for (long i = 0; i < width; i++) to[t * width + i] = STORE(sum[i]);
+        }
+        free(sum);
     }
 }
 
@@ -208,6 +229,58 @@ void NAME(decode)(const REAL *fused, const REAL *cos, const REAL *sin, const lon
             else NAME(attend)(q, k, v, next, to, scores, sums, length, group, d);
         }
         free(q);
+    }
+}
+
+/* log(sum(exp(x))) of x (size). */
+static inline float NAME(log_sum)(const REAL *x, long size) {
+    float top = LOAD(x[0]);
+    for (long i = 1; i < size; i++) top = LOAD(x[i]) > top ? LOAD(x[i]) : top;
+    double total = 0;
+    for (long from = 0; from < size; from += BLOCK) {
+        long end = from + BLOCK < size ? from + BLOCK : size;
+        float sum = 0;
+        for (long i = from; i < end; i++) sum += expf(LOAD(x[i]) - top);
+        total += sum;
+    }
+    return top + (float)log(total);
+}
+
+/* Log-probability of targets[row] under softmax(logits[row]) for logits (n, size), which become the
+ * probabilities where `keep` is set.
+ */
+void NAME(log_softmax_at)(REAL *logits, const long *targets, float *logprobs, long n, long size,
+                          long keep) {
+#pragma omp parallel for schedule(static) if (n > 1)
+    for (long row = 0; row < n; row++) {
+        REAL *x = logits + row * size;
+        float whole = NAME(log_sum)(x, size);
+        logprobs[row] = LOAD(x[targets[row]]) - whole;
+        if (keep)
+            for (long i = 0; i < size; i++) x[i] = STORE(expf(LOAD(x[i]) - whole));
+    }
+}
+
+/* KL(softmax(p) || softmax(q)) of each row of logits (n, size); q becomes softmax(q) - softmax(p). */
+void NAME(divergence)(REAL *logits_q, const REAL *logits_p, float *divergences, long n, long size) {
+#pragma omp parallel for schedule(static) if (n > 1)
+    for (long row = 0; row < n; row++) {
+        REAL *q = logits_q + row * size;
+        const REAL *p = logits_p + row * size;
+        float whole_q = NAME(log_sum)(q, size), whole_p = NAME(log_sum)(p, size);
+        double total = 0;
+        for (long from = 0; from < size; from += BLOCK) {
+            long end = from + BLOCK < size ? from + BLOCK : size;
+            float sum = 0;
+            for (long i = from; i < end; i++) {
+                float log_p = LOAD(p[i]) - whole_p, log_q = LOAD(q[i]) - whole_q;
+                float share = expf(log_p);
+                sum += share * (log_p - log_q);
+                q[i] = STORE(expf(log_q) - share);
+            }
+            total += sum;
+        }
+        divergences[row] = (float)total;
     }
 }
 

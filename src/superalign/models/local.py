@@ -27,7 +27,7 @@ from superalign.models.forward import (
 )
 from superalign.models.packing import PackedBatch, Tree, common_prefix, token_batches
 from superalign.models.sampling import Sampler
-from superalign.models.token_logprobs import token_divergences, token_logprobs
+from superalign.models.token_logprobs import Head, token_divergences, token_logprobs
 
 BATCH_TOKENS = 4096
 POOLS = ("last", "mean")
@@ -59,6 +59,7 @@ class LocalModel:
         self._decoder: Decoder | None = read_decoder(module) if shared is None else shared._decoder
         self._weights: InferenceWeights | None = None
         self._training: TrainingWeights | None = None
+        self._head: Head | None = None
         module.requires_grad_(False)
 
     # -- identity -------------------------------------------------------------------------------
@@ -308,16 +309,19 @@ class LocalModel:
 
     def logprobs_from(self, states_Cd: Tensor, target_C: Tensor) -> Tensor:
         """Log-probabilities (C,) of ``target_C`` given ``completion_states``."""
-        fast = (
-            self.weights().head
-            if self._decoder is not None and not states_Cd.requires_grad
-            else None
-        )
-        return token_logprobs(states_Cd, self.module.lm_head.weight, target_C, fast)
+        return token_logprobs(states_Cd, self._frozen_head(), target_C)
 
     def divergences(self, states_Cd: Tensor, reference_Cd: Tensor) -> Tensor:
         """KL(reference ‖ model) (C,) between what two sets of ``completion_states`` predict."""
-        return token_divergences(states_Cd, reference_Cd, self.module.lm_head.weight)
+        return token_divergences(states_Cd, reference_Cd, self._frozen_head())
+
+    def _frozen_head(self) -> Head:
+        owner = self._owner
+        if owner._head is None:
+            weight = owner.module.get_output_embeddings().weight
+            base = owner.with_adapter(None).weights() if owner._decoder is not None else None
+            owner._head = Head(weight) if base is None else Head(weight, base.head, base.reorder)
+        return owner._head
 
     # -- hidden states --------------------------------------------------------------------------
 

@@ -1,8 +1,10 @@
-"""The compiled half of inference on a CPU: ``kernels.c``, built once by the machine's C compiler.
+"""The compiled half of inference on a CPU: ``kernels.c`` and ``products.c``, built once by the
+machine's C compiler.
 
 A decode step of a small model is hundreds of operations of a few microseconds each; PyTorch has no
 fused CPU kernel for a root-mean-square norm, a rotary embedding or one token's grouped-query
-attention, and starts threads anew for each piece. Where there is no compiler the engine computes
+attention, and starts threads anew for each piece. Its bfloat16 products of few rows take up to
+twice the time of reading the matrix. Where there is no compiler the engine computes
 the same with PyTorch; ``SUPERALIGN_NATIVE=0`` chooses that, and ``missing()`` gives the reason.
 """
 
@@ -23,8 +25,10 @@ import torch
 from torch import Tensor
 
 from superalign.models.embedded import cache_folder
+from superalign.models.packing import Copies
 
-SOURCE = Path(__file__).with_name("kernels.c")
+SOURCES = tuple(Path(__file__).with_name(name) for name in ("kernels.c", "products.c"))
+PANEL = 32  # rows of a packed matrix that lie together; as in products.c
 LONGEST_HEAD = 512
 # OpenMP is left unlinked: its symbols are those of the runtime that PyTorch has loaded, so that
 # both share one pool of threads. -ffast-math is for the compiler only: at the link it would switch
@@ -40,6 +44,9 @@ _SIGNATURES = {
     "rotate": (_P, _P, _P, _P, _P, _P, _F, _L, _L, _L, _L),
     "decode": (_P, _P, _P, _P, _P, _P, _F, _P, _P, _P, _L, _L, _L, _L, _L, _F),
     "sample": (_P, _P, _P, _P, _L, _L, _F),
+    "log_softmax_at": (_P, _P, _P, _L, _L, _L),
+    "divergence": (_P, _P, _P, _L, _L),
+    "gather_sum": (_P, _P, _P, _P, _L, _L),
 }
 
 
@@ -61,23 +68,27 @@ def _build() -> Path:
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
     if compiler is None or shutil.which(compiler) is None:
         raise OSError("no C compiler (cc, gcc or $CC)")
-    parts = (SOURCE.read_text(), *COMPILE, compiler, _target())
+    parts = (*(x.read_text() for x in SOURCES), *COMPILE, compiler, _target())
     name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     path = cache_folder() / f"kernels-{name}.so"
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        made = Path(scratch, "kernels.o"), Path(scratch, "kernels.so")
+        objects, made = (
+            [str(Path(scratch, f"{x.stem}.o")) for x in SOURCES],
+            Path(scratch, "all.so"),
+        )
+        compiled = zip(SOURCES, objects, strict=True)
         for command in (
-            (compiler, *COMPILE, "-c", str(SOURCE), "-o", str(made[0])),
-            (compiler, "-shared", str(made[0]), "-o", str(made[1]), "-lm"),
+            *((compiler, *COMPILE, "-c", str(source), "-o", to) for source, to in compiled),
+            (compiler, "-shared", *objects, "-o", str(made), "-lm"),
         ):
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
             if done.returncode:
                 first = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[0]
-                raise OSError(f"{compiler} fails on {SOURCE.name}: {first}")
-        os.replace(made[1], path)
+                raise OSError(f"{compiler} fails on the compiled kernels: {first}")
+        os.replace(made, path)
     return path
 
 
@@ -93,6 +104,9 @@ def _load() -> tuple[ctypes.CDLL | None, str | None]:
         for kind in _TYPES.values():
             function = getattr(library, f"{name}_{kind}")
             function.argtypes, function.restype = signature, None
+    library.products_available.restype = _L
+    library.pack_matrix.argtypes, library.pack_matrix.restype = (_P, _P, _L, _L, _L, _L), None
+    library.multiply.argtypes, library.multiply.restype = (_P,) * 5 + (_L,) * 3, None
     return library, None
 
 
@@ -116,6 +130,9 @@ class Kernels:
         self._rotate: Any = getattr(library, f"rotate_{kind}")
         self._decode: Any = getattr(library, f"decode_{kind}")
         self._sample: Any = getattr(library, f"sample_{kind}")
+        self._log_softmax_at: Any = getattr(library, f"log_softmax_at_{kind}")
+        self._divergence: Any = getattr(library, f"divergence_{kind}")
+        self._gather_sum: Any = getattr(library, f"gather_sum_{kind}")
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> Tensor:
         """x / rms(x) * weight over the last axis."""
@@ -206,6 +223,69 @@ class Kernels:
             logprobs.data_ptr(), n, size, 1 / temperature if uniforms is not None else 1.0,
         )  # fmt: skip
         return tokens, logprobs
+
+    def log_softmax_at(self, logits: Tensor, targets: Tensor, keep: bool) -> Tensor:
+        """log softmax(logits)[targets] (n,) float32; ``keep``: logits (n, V) become probabilities."""
+        n, size = logits.shape
+        targets, out = targets.contiguous(), torch.empty(n)
+        self._log_softmax_at(
+            logits.data_ptr(), targets.data_ptr(), out.data_ptr(), n, size, int(keep)
+        )
+        return out
+
+    def divergence(self, logits_q: Tensor, logits_p: Tensor) -> Tensor:
+        """KL(softmax(p) ‖ softmax(q)) (n,) float32; q (n, V) becomes softmax(q) - softmax(p)."""
+        n, size = logits_q.shape
+        out = torch.empty(n)
+        self._divergence(logits_q.data_ptr(), logits_p.data_ptr(), out.data_ptr(), n, size)
+        return out
+
+    def gather_sum(self, grid: Tensor, copies: Copies) -> Tensor:
+        """The sum of each token's cells of a grid (cells, ...): (T, ...)."""
+        grid, n = grid.contiguous(), copies.starts.numel() - 1
+        out = grid.new_empty(n, *grid.shape[1:])
+        self._gather_sum(
+            grid.data_ptr(), copies.cells.data_ptr(), copies.starts.data_ptr(), out.data_ptr(),
+            n, grid[0].numel(),
+        )  # fmt: skip
+        return out
+
+
+class PackedMatrix:
+    """A fixed bfloat16 matrix w (out, in), reordered for products.c; ``in`` is even.
+
+    A row of a product has the same bits however many rows are multiplied with it.
+    """
+
+    def __init__(self, library: ctypes.CDLL, weight: Tensor, bias: Tensor | None) -> None:
+        self.rows, self.width = weight.shape
+        self._panels = weight.new_empty(-(-self.rows // PANEL) * PANEL * self.width)
+        self._bias = None if bias is None else bias.contiguous()
+        self._multiply: Any = library.multiply
+        library.pack_matrix(
+            weight.data_ptr(), self._panels.data_ptr(), self.rows, self.width, *weight.stride()
+        )
+
+    def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
+        """x wᵀ + bias + residual for x (n, in), rounded once; nothing for autograd."""
+        x = x.contiguous()
+        if residual is not None:
+            residual = residual.contiguous()
+        out = x.new_empty(x.shape[0], self.rows)
+        self._multiply(
+            x.data_ptr(), self._panels.data_ptr(), _pointer(self._bias), _pointer(residual),
+            out.data_ptr(), x.shape[0], self.rows, self.width,
+        )  # fmt: skip
+        return out
+
+
+def packed(weight: Tensor, bias: Tensor | None) -> PackedMatrix | None:
+    """The matrix reordered; None where this processor or this matrix has no such product."""
+    library = _load()[0] if weight.device.type == "cpu" else None
+    fits = weight.dtype == torch.bfloat16 and weight.shape[1] % 2 == 0
+    if library is None or not fits or not library.products_available():
+        return None
+    return PackedMatrix(library, weight, bias)
 
 
 @cache

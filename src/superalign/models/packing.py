@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 MIN_SHARED = 8  # a shorter common start is not worth sharing
+APART = 0.8  # rows apart also compute their prompts' queries again
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,25 @@ class Tree:
         return len(self.prompt) + sum(map(len, self.completions))
 
 
+class Copies(NamedTuple):
+    """Token t sits in the cells ``cells[starts[t] : starts[t + 1]]`` of the flattened grid."""
+
+    cells: Tensor
+    starts: Tensor
+
+
 @dataclass(frozen=True)
 class PackedBatch:
-    """Trees laid end to end. T tokens, B trees, L the longest tree, C completion tokens.
+    """Trees laid end to end. T tokens, B rows, L the longest row, C completion tokens.
 
-    ``tokens_T``/``positions_T``: ids and rotary positions. ``rows_BL``: flat index of each tree's
-    tokens (padding points at token 0 and is never read back); ``slots_T``: where token t sits in
-    the flattened (B, L) grid. ``mask_BLL``: what may be attended, None when plainly causal.
+    ``tokens_T``/``positions_T``: ids and rotary positions. Attention works on a grid: a row is a
+    whole tree or, where that takes fewer cells, a prompt with one of its completions. ``rows_BL``:
+    flat index of each row's tokens (padding points at token 0 and is never read back); ``slots_T``:
+    where token t (first) sits in the flattened (B, L) grid; ``copies``: all its cells, where some
+    token has several. ``mask_BLL``: what may be attended, None when plainly causal.
     ``source_C``: the token whose hidden state predicts ``target_C``; ``sequence_C``: the completion
     it belongs to, numbered in reading order. ``shared``: tokens at the start that every row reads;
-    ``first_B``/``last_B``: each tree's first token after them and its last prompt token.
+    ``first_B``/``last_B``, for each tree: its first token after them and its last prompt token.
     """
 
     tokens_T: Tensor
@@ -55,6 +66,7 @@ class PackedBatch:
     shared: int
     first_B: Tensor
     last_B: Tensor
+    copies: Copies | None
 
     @classmethod
     def build(
@@ -66,22 +78,21 @@ class PackedBatch:
         """
         shared = common_prefix([tree.prompt for tree in trees])
         shared = shared if shared >= MIN_SHARED else 0
-        longest = max(tree.size for tree in trees)
-        rows = np.zeros((len(trees), longest), dtype=np.int64)
-        rows[:, :shared] = np.arange(shared)
         tokens = list(trees[0].prompt[:shared])
-        positions, slots = list(range(shared)), list(range(shared))
+        positions = list(range(shared))
+        apart = _rows_apart(trees)
+        rows: list[list[int]] = []
         source: list[int] = []
         sequence: list[int] = []
         target: list[int] = []
         first, last, count = [], [], 0
-        masks = _tree_masks(trees, longest)
-        for b, tree in enumerate(trees):
+        for tree in trees:
             start, depth = len(tokens), len(tree.prompt)
             first.append(start)
             last.append(start + depth - shared - 1)
             tokens += tree.prompt[shared:]
             positions += range(shared, depth)
+            prompt = [*range(shared), *range(start, len(tokens))]
             for completion in tree.completions:
                 at = len(tokens)
                 source += [last[-1], *range(at, at + len(completion) - 1)][: len(completion)]
@@ -90,8 +101,12 @@ class PackedBatch:
                 tokens += completion
                 positions += range(depth, depth + len(completion))
                 count += 1
-            rows[b, shared : tree.size] = np.arange(start, len(tokens))
-            slots += range(b * longest + shared, b * longest + tree.size)
+                if apart:
+                    rows.append([*prompt, *range(at, len(tokens))])
+            if not (apart and tree.completions):
+                rows.append([*range(shared), *range(start, len(tokens))])
+        grid, slots, copies = _grid(rows, len(tokens), device)
+        masks = None if apart else _tree_masks(trees, grid.shape[1])
 
         def long(values: list[int]) -> Tensor:
             return torch.tensor(values, dtype=torch.long, device=device)
@@ -99,8 +114,8 @@ class PackedBatch:
         return cls(
             long(tokens),
             long(positions) + offset,
-            torch.from_numpy(rows).to(device),
-            long(slots),
+            grid,
+            slots,
             None if masks is None else torch.from_numpy(masks).to(device),
             long(source),
             long(target),
@@ -109,7 +124,35 @@ class PackedBatch:
             shared,
             long(first),
             long(last),
+            copies,
         )
+
+
+def _rows_apart(trees: Sequence[Tree]) -> bool:
+    """Whether a row for each completion takes clearly fewer attention cells than one for each tree."""
+    count = sum(max(1, len(tree.completions)) for tree in trees)
+    longest = max(len(tree.prompt) + max(map(len, tree.completions), default=0) for tree in trees)
+    return count * longest**2 < APART * len(trees) * max(tree.size for tree in trees) ** 2
+
+
+def _grid(
+    rows: Sequence[Sequence[int]], tokens: int, device: torch.device | str
+) -> tuple[Tensor, Tensor, Copies | None]:
+    """Token indices (B, L) of the rows, each token's first cell, and all its cells if it has more."""
+    longest = max(map(len, rows))
+    grid = np.zeros((len(rows), longest), dtype=np.int64)
+    for row, members in zip(grid, rows, strict=True):
+        row[: len(members)] = members
+    cells = np.concatenate(
+        [b * longest + np.arange(len(members)) for b, members in enumerate(rows)]
+    )
+    members = grid.reshape(-1)[cells]
+    order = cells[np.argsort(members, kind="stable")]
+    counts = np.bincount(members, minlength=tokens)
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    where = Copies(*(torch.from_numpy(x).to(device) for x in (order, starts)))
+    slots = torch.from_numpy(order[starts[:-1]]).to(device)
+    return torch.from_numpy(grid).to(device), slots, where if counts.max() > 1 else None
 
 
 def _tree_masks(trees: Sequence[Tree], longest: int) -> npt.NDArray[np.bool_] | None:

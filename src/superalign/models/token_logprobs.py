@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from superalign.models.forward import Product, product_with
+from superalign.models.native import kernels
+
 CHUNK = 256
 
 
-class _TokenLogprobs(torch.autograd.Function):
-    """log softmax(h Wᵀ)[target] row by row, in chunks, for a frozen head W (V, d).
+class Head:
+    """A frozen output head W (V, d).
 
-    The gradient of row t with respect to h_t is W[target] - softmax(h_t Wᵀ) W: it does not depend
-    on the loss, so it is made in the forward pass while the chunk's probabilities are at hand, and
-    the backward pass only scales it. Two products per token instead of three with recomputation.
+    Args:
+        weight_Vd: W.
+        logits: h -> h Wᵀ, where there is a faster product than PyTorch's.
+        reorder: keep a second copy of W for ``back``; see ``product_with``.
+    """
+
+    def __init__(
+        self, weight_Vd: Tensor, logits: Product | None = None, reorder: bool = False
+    ) -> None:
+        self.weight_Vd, self._reorder = weight_Vd, reorder
+        self.logits = product_with(weight_Vd, None, False) if logits is None else logits
+
+    @cached_property
+    def back(self) -> Product:
+        """p -> p W."""
+        return product_with(self.weight_Vd.T, None, self._reorder)
+
+
+def _log_softmax_at(logits_CV: Tensor, target_C: Tensor, keep: bool = False) -> Tensor:
+    """log softmax(logits)[target] (C,) float32; ``keep``: the logits become the probabilities."""
+    fast = kernels(logits_CV.device.type, logits_CV.dtype)
+    if fast is not None:
+        return fast.log_softmax_at(logits_CV, target_C, keep)
+    log_p = torch.log_softmax(logits_CV, -1, torch.float32)
+    chosen = log_p.gather(1, target_C[:, None])[:, 0]
+    if keep:
+        logits_CV.copy_(log_p.exp_())
+    return chosen
+
+
+def _divergence(logits_q: Tensor, logits_p: Tensor) -> Tensor:
+    """KL(p ‖ q) (C,) float32 of the softmaxes; the first logits become softmax(q) - softmax(p)."""
+    fast = kernels(logits_q.device.type, logits_q.dtype)
+    if fast is not None:
+        return fast.divergence(logits_q, logits_p)
+    log_q = torch.log_softmax(logits_q, -1, torch.float32)
+    log_p = torch.log_softmax(logits_p, -1, torch.float32)
+    p = log_p.exp()
+    found = (p * (log_p - log_q)).sum(-1)
+    logits_q.copy_(log_q.exp_().sub_(p))
+    return found
+
+
+class _Rows(torch.autograd.Function):
+    """Values (C,) of hidden states (C, d) whose Jacobian (C, d), row by row, is known already.
+
+    It does not depend on the loss: it is made while a chunk's probabilities are at hand, and the
+    backward pass only scales it. Two products per token instead of three with recomputation.
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden_Cd: Tensor, head_Vd: Tensor, target_C: Tensor) -> Tensor:
-        logps = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
-        jacobian = torch.empty_like(hidden_Cd)
-        for start in range(0, hidden_Cd.shape[0], CHUNK):
-            rows = slice(start, start + CHUNK)
-            target = target_C[rows, None]
-            log_p = torch.log_softmax(torch.mm(hidden_Cd[rows], head_Vd.T), -1, torch.float32)
-            logps[rows] = log_p.gather(1, target)[:, 0]
-            expected = torch.mm(log_p.exp_().to(head_Vd.dtype), head_Vd)
-            jacobian[rows] = head_Vd[target[:, 0]] - expected
-        ctx.save_for_backward(jacobian)
-        return logps
+    def forward(ctx: Any, hidden_Cd: Tensor, values_C: Tensor, jacobian_Cd: Tensor) -> Tensor:
+        ctx.save_for_backward(jacobian_Cd)
+        return values_C
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
@@ -39,29 +78,31 @@ class _TokenLogprobs(torch.autograd.Function):
         return (grads[0][:, None] * jacobian).to(jacobian.dtype), None, None
 
 
-def token_logprobs(
-    hidden_Cd: Tensor,
-    head_Vd: Tensor,
-    target_C: Tensor,
-    multiply: Callable[[Tensor], Tensor] | None = None,
-) -> Tensor:
+def _rows(hidden_Cd: Tensor, values_C: Tensor, jacobian_Cd: Tensor) -> Tensor:
+    result: Tensor = _Rows.apply(hidden_Cd, values_C, jacobian_Cd)  # type: ignore[no-untyped-call]
+    return result
+
+
+def token_logprobs(hidden_Cd: Tensor, head: Head, target_C: Tensor) -> Tensor:
     """Log-probabilities (C,) in float32 of ``target_C`` given normed hidden states (C, d).
 
-    Differentiable with respect to ``hidden_Cd``; the head is taken as frozen. Without gradient
-    ``multiply`` (a faster product with the head) is used when given.
+    Differentiable with respect to ``hidden_Cd``; the head is taken as frozen. The gradient of row t
+    is W[target] - softmax(h_t Wᵀ) W.
     """
-    if torch.is_grad_enabled() and hidden_Cd.requires_grad:
-        result: Tensor = _TokenLogprobs.apply(hidden_Cd, head_Vd, target_C)  # type: ignore[no-untyped-call]
-        return result
     logps = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
-    for start in range(0, hidden_Cd.shape[0], CHUNK):
-        rows = slice(start, start + CHUNK)
-        h = hidden_Cd[rows]
-        logits = torch.mm(h, head_Vd.T) if multiply is None else multiply(h)
-        logits = logits.float()
-        chosen = logits.gather(1, target_C[rows, None])[:, 0]
-        logps[rows] = chosen - torch.logsumexp(logits, -1)
-    return logps
+    jacobian = torch.empty_like(hidden_Cd) if _wanted(hidden_Cd) else None
+    with torch.no_grad():
+        for start in range(0, hidden_Cd.shape[0], CHUNK):
+            rows = slice(start, start + CHUNK)
+            logits, target = head.logits(hidden_Cd[rows]), target_C[rows]
+            logps[rows] = _log_softmax_at(logits, target, keep=jacobian is not None)
+            if jacobian is not None:
+                jacobian[rows] = head.weight_Vd[target] - head.back(logits)
+    return logps if jacobian is None else _rows(hidden_Cd, logps, jacobian)
+
+
+def _wanted(x: Tensor) -> bool:
+    return torch.is_grad_enabled() and x.requires_grad
 
 
 @torch.no_grad()
@@ -77,38 +118,19 @@ def target_and_best(hidden_Cd: Tensor, head_Vd: Tensor, target_C: Tensor) -> Ten
     return out
 
 
-class _TokenDivergences(torch.autograd.Function):
-    """KL(p ‖ q) row by row, in chunks, for p = softmax(r Wᵀ), q = softmax(h Wᵀ), W frozen.
-
-    Its gradient with respect to h_t, (q_t - p_t) W, is made in the forward pass as well.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, hidden_Cd: Tensor, reference_Cd: Tensor, head_Vd: Tensor) -> Tensor:
-        divergences = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
-        jacobian = torch.empty_like(hidden_Cd)
-        for start in range(0, hidden_Cd.shape[0], CHUNK):
-            rows = slice(start, start + CHUNK)
-            log_q = torch.log_softmax(torch.mm(hidden_Cd[rows], head_Vd.T), -1, torch.float32)
-            log_p = torch.log_softmax(torch.mm(reference_Cd[rows], head_Vd.T), -1, torch.float32)
-            p = log_p.exp()
-            divergences[rows] = (p * (log_p - log_q)).sum(-1)
-            jacobian[rows] = torch.mm(log_q.exp_().sub_(p).to(head_Vd.dtype), head_Vd)
-        ctx.save_for_backward(jacobian)
-        return divergences
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
-        (jacobian,) = ctx.saved_tensors
-        return (grads[0][:, None] * jacobian).to(jacobian.dtype), None, None
-
-
-def token_divergences(hidden_Cd: Tensor, reference_Cd: Tensor, head_Vd: Tensor) -> Tensor:
+def token_divergences(hidden_Cd: Tensor, reference_Cd: Tensor, head: Head) -> Tensor:
     """KL(reference ‖ model) in nats, (C,) float32, of the next-token distributions at C tokens.
 
-    Both arguments are normed hidden states (C, d). Differentiable with respect to ``hidden_Cd``.
+    Both arguments are normed hidden states (C, d). Differentiable with respect to ``hidden_Cd``:
+    the gradient of row t is (softmax(h_t Wᵀ) - softmax(r_t Wᵀ)) W.
     """
-    result: Tensor = _TokenDivergences.apply(  # type: ignore[no-untyped-call]
-        hidden_Cd, reference_Cd, head_Vd
-    )
-    return result
+    divergences = torch.empty(hidden_Cd.shape[0], dtype=torch.float32, device=hidden_Cd.device)
+    jacobian = torch.empty_like(hidden_Cd) if _wanted(hidden_Cd) else None
+    with torch.no_grad():
+        for start in range(0, hidden_Cd.shape[0], CHUNK):
+            rows = slice(start, start + CHUNK)
+            q = head.logits(hidden_Cd[rows])
+            divergences[rows] = _divergence(q, head.logits(reference_Cd[rows]))
+            if jacobian is not None:
+                jacobian[rows] = head.back(q)
+    return divergences if jacobian is None else _rows(hidden_Cd, divergences, jacobian)
