@@ -124,6 +124,7 @@ def make_attacker(config: CampaignConfig, model: LanguageModel) -> Attacker:
     attacker = OperatorAttacker(
         known,
         goal_allocator(config.allocation, families, earlier_successes(config.earlier)),
+        config.confirm,
     )
     if config.feedback != "activations":
         return attacker

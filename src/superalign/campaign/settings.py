@@ -46,6 +46,9 @@ class CampaignConfig(Section):
     explore: bool = Field(
         False, description="spend what a solved goal leaves of its budget on new archive cells"
     )
+    confirm: int = Field(
+        0, ge=0, description="times that a success must come again on the same prompt to count"
+    )
     replays: int = Field(4, ge=1, description="fresh answers to each attack found, for correction")
     labels: str | None = Field(
         None, description="file of human-labelled answers that calibrates the judge"
