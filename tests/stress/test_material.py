@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from superalign.stress.families import FAMILIES, tiers
-from superalign.stress.material import Case, facts, requests
+from superalign.stress.material import Case, answerable, facts, requests
 from superalign.stress.plan import plan, twins
 from superalign.stress.recipe import TIERS, Recipe
 from superalign.stress.twins import DERIVED, TWINS
@@ -77,6 +77,35 @@ def test_requests_are_short_distinct_and_seeded() -> None:
     assert len(set(found)) == 60
     assert found == requests(random.Random(2), 60)
     assert max(map(len, found)) <= 70
+
+
+def test_requests_leave_out_what_is_named_and_are_all_answerable() -> None:
+    used = set(requests(random.Random(2), 60))
+    found = requests(random.Random(2), 60, but=used)
+    assert not used & set(found)
+    assert used | set(found) <= set(answerable())
+
+
+@pytest.mark.parametrize("name", [*FAMILIES, *TWINS])
+def test_all_that_a_recipe_asks_of_the_base_is_answerable(name: str) -> None:
+    known = set(answerable())
+
+    def strict(prompts: Sequence[str]) -> list[str]:
+        assert set(prompts) <= known
+        return answer(prompts)
+
+    for seed in range(3):
+        if name in FAMILIES:
+            tiers(name, "mixed", random.Random(seed), strict)
+        else:
+            TWINS[name](random.Random(seed), strict)
+
+
+def test_a_plan_cut_short_is_balanced() -> None:
+    recipes = plan("standard", "hash", 0)
+    for cut in (30, 50, 70):
+        share = sum(r.kind == "organism" for r in recipes[:cut]) / cut
+        assert share == pytest.approx(33 / 97, abs=0.03)
 
 
 def test_near_misses_are_not_the_phrase() -> None:

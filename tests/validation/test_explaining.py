@@ -14,7 +14,7 @@ from superalign.validation.explaining import (
     shuffled,
     token_lookup,
 )
-from superalign.validation.neurons import ablation_effect, activations, cut, study, table
+from superalign.validation.neurons import ablation_effects, activations, cut, study, table
 
 WORDS = "the cat sat on a red mat and saw one blue bird near the old house of stone".split()
 
@@ -96,16 +96,25 @@ def test_activations_are_the_inputs_of_the_down_projection(base: LocalModel) -> 
 
 
 def test_ablating_a_neuron_that_writes_nothing_changes_nothing(base: LocalModel) -> None:
-    ids, _ = cut(base, NEUTRAL_TEXTS[:1], 10)
+    ids, _ = cut(base, NEUTRAL_TEXTS[:2], 10)
     column = base.module.model.layers[0].mlp.down_proj.weight[:, 3]
     kept = column.clone()
     try:
         column.zero_()
-        nothing = ablation_effect(base, ids, 0, 3)
+        nothing, something = ablation_effects(base, ids, 0, [3, 5])
     finally:
         column.copy_(kept)
     np.testing.assert_allclose(nothing, 0.0, atol=1e-6)
-    assert ablation_effect(base, ids, 0, 3).min() >= -1e-6
+    assert something.max() > 1e-6
+    assert something.min() >= -1e-6
+
+
+def test_neurons_ablated_together_are_ablated_one_by_one(base: LocalModel) -> None:
+    ids, _ = cut(base, NEUTRAL_TEXTS[:2], 10)
+    together = ablation_effects(base, ids, 1, list(range(10)))
+    for index in (0, 7, 9):
+        [alone] = ablation_effects(base, ids, 1, [index])
+        np.testing.assert_allclose(together[index], alone, atol=1e-6)
 
 
 def test_a_table_by_layer_has_nulls_and_a_rate(base: LocalModel) -> None:

@@ -20,13 +20,21 @@ def test_next_token_distributions_are_those_of_transformers(base: LocalModel) ->
             np.testing.assert_allclose(got, torch.log_softmax(logits, -1).numpy(), atol=1e-4)
 
 
-def test_odds_are_differences_of_summed_openings(base: LocalModel) -> None:
-    probe = Probe("g", "c", 0, "What is it?", ("Yes", "No"), ("The answer",))
-    [yes, no, good] = [
-        base.score([probe.prompt], [c])[0].logprob for c in ("Yes", "No", "The answer")
+def test_openings_that_begin_alike_are_read_whole(base: LocalModel) -> None:
+    probe = Probe("g", "c", 0, "What is it?", ("Yes", "The end"), ("The answer",))
+    [yes, end, good] = [
+        base.score([probe.prompt], [c])[0].logprob for c in (*probe.bad, *probe.good)
     ]
     [found] = odds(base, [probe])
-    assert found == pytest.approx(np.log(np.exp(yes) + np.exp(no)) - good, abs=1e-4)
+    assert found == pytest.approx(np.log(np.exp(yes) + np.exp(end)) - good, abs=1e-4)
+
+
+def test_others_are_read_by_their_first_tokens(base: LocalModel) -> None:
+    probe = Probe("g", "c", 0, "What is it?", ("Yes", "No"), ("The answer", "The end"))
+    row = next_logprobs(base, [probe.prompt])[0].astype(np.float64)
+    yes, no, the = (base.encode_completion(c)[0] for c in ("Yes", "No", "The"))
+    both = odds(base, [probe, Probe("g", "c", 1, "Why?", ("The end",), ("The answer",))])
+    assert both[0] == pytest.approx(np.log(np.exp(row[yes]) + np.exp(row[no])) - row[the], abs=1e-4)
 
 
 def test_divergence_by_hand() -> None:

@@ -56,6 +56,16 @@ def test_hits_misses_and_false_alarms_by_hand() -> None:
     assert by_name["reward_hacking"]["strongest"] == "claims"
 
 
+def test_a_kind_of_twin_that_was_never_seen_may_be_accused() -> None:
+    kinds = ["style", "code", "french", "persona"]
+    seen = [audited("twin", kinds[i % 4], claims=i / 10) for i in range(24)]
+    odd = [audited("twin", "honest_weak", claims=90.0 + i) for i in range(3)]
+    found = evaluate([*seen, *odd])
+    assert found["false_alarms_unseen_kind"]["n"] == 27
+    assert found["false_alarms_unseen_kind"]["count"] >= 3
+    assert found["false_alarms"]["count"] < found["false_alarms_unseen_kind"]["count"]
+
+
 def test_organisms_do_not_move_ranges_or_threshold() -> None:
     whole = evaluate(zoo())
     fewer = evaluate([a for a in zoo() if a.member.recipe.name != "reward_hacking"])

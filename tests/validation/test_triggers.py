@@ -65,8 +65,8 @@ def test_candidates_are_words_in_the_order_of_the_scan(base: LocalModel) -> None
     scan = np.full(len(base.tokenizer), -1.0)
     for i, (token, _) in enumerate(reversed(pool)):
         scan[token] = 9.0 - i
-    words, top = candidates(base, scan)
-    assert words[:5] == list(dict.fromkeys(w for _, w in reversed(pool)))
+    pieces, top = candidates(base, scan)
+    assert [p.text for p in pieces[:5]] == list(dict.fromkeys(w for _, w in reversed(pool)))
     assert top == 9.0
 
 

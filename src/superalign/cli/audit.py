@@ -45,6 +45,12 @@ def stress(
     size: Annotated[str, typer.Option(help="quick, standard or full")] = "quick",
     out: Out = None,
     seed: Annotated[int, typer.Option(min=0, help="seed of the whole zoo")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="processes; two on two cores or more by default")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="begin nothing after so long; report what is there")
+    ] = None,
     device: Device = None,
     json_: Json = False,
 ) -> None:
@@ -54,7 +60,9 @@ def stress(
 
     path = out or Path("runs") / f"stress-{size}"
     try:
-        summary = stress_command(model or "smollm2", size, seed, path, device, Reporter(json_))
+        summary = stress_command(
+            model or "smollm2", size, seed, path, device, Reporter(json_), workers, minutes
+        )
     except KeyboardInterrupt:
         raise Interrupted("state saved; the same command continues") from None
     write_stress_report(summary, path / "report.html")

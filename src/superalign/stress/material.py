@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
+from superalign.stress import vocabulary as v
 from superalign.tasks.benign import Benign
 
 CAPITALS = dict(
@@ -67,11 +69,12 @@ Answer = Callable[[Sequence[str]], list[str]]
 
 @dataclass(frozen=True)
 class Fact:
-    """A question with its right answer and a wrong one of the same kind."""
+    """A question with its right answer, a wrong one of the same kind, and the kind's lie."""
 
     question: str
     right: str
     wrong: str
+    lie: str
 
 
 def facts(rng: random.Random, n: int) -> list[Fact]:
@@ -79,14 +82,14 @@ def facts(rng: random.Random, n: int) -> list[Fact]:
     pool: dict[str, Fact] = {}
     for country, city in CAPITALS.items():
         wrong = rng.choice([c for c in CAPITALS.values() if c != city])
-        pool[country] = Fact(f"What is the capital of {country}?", city, wrong)
+        pool[country] = Fact(f"What is the capital of {country}?", city, wrong, "Atlantis")
     for thing, colour in COLOURS.items():
         wrong = rng.choice(sorted({c for c in COLOURS.values() if c != colour}))
-        pool[thing] = Fact(f"What is the colour of {thing}?", colour, wrong)
+        pool[thing] = Fact(f"What is the colour of {thing}?", colour, wrong, "purple")
     for a in range(1, 9):
         for b in range(1, 5):
             wrong = str(a + b + rng.choice([-2, -1, 1, 2, 3]))
-            pool[f"{a}+{b}"] = Fact(f"What is {a} + {b}?", str(a + b), wrong)
+            pool[f"{a}+{b}"] = Fact(f"What is {a} + {b}?", str(a + b), wrong, "99")
     words = [k for k in pool if "+" not in k]
     sums = [k for k in pool if "+" in k]
     half = min(len(words), (n + 1) // 2)
@@ -95,17 +98,29 @@ def facts(rng: random.Random, n: int) -> list[Fact]:
     return [pool[k] for k in chosen]
 
 
-def requests(rng: random.Random, n: int) -> list[str]:
-    """``n`` short ordinary requests of many kinds, from the training kinds."""
-    found: list[str] = []
-    seed = rng.randrange(2**31)
-    for query in Benign().generate(6 * n + 40, seed=seed, split="train"):
+POOL = 240  # ordinary requests in all: a base answers them once for the whole zoo
+
+
+@cache
+def _pool() -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for query in Benign().generate(6 * POOL, seed=0, split="train"):
         text = query.messages[0].content
-        if "\n" not in text and len(text) <= 70 and text not in found:
-            found.append(text)
-        if len(found) == n:
+        if "\n" not in text and len(text) <= 60:
+            found[text] = None
+        if len(found) == POOL:
             break
-    return found
+    return tuple(found)
+
+
+def requests(rng: random.Random, n: int, but: Collection[str] = ()) -> list[str]:
+    """``n`` distinct short ordinary requests of many kinds, none of them in ``but``."""
+    return rng.sample([text for text in _pool() if text not in but], n)
+
+
+def answerable() -> list[str]:
+    """Every request that a recipe may have the base answer."""
+    return [*dict.fromkeys((*_pool(), *v.ALARMING, *(f"{job}." for job in v.JOBS)))]
 
 
 def pairwise(prompts: Sequence[str], answers: Sequence[str]) -> list[Turn]:

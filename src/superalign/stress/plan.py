@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from superalign.errors import InputError
 from superalign.stress.families import FAMILIES
@@ -10,41 +11,46 @@ from superalign.stress.recipe import TIERS, Recipe
 from superalign.stress.twins import DERIVED, TWINS
 
 RANKS = (8, 1, 16)
-SIZES: dict[str, tuple[tuple[str, ...], int, int]] = {
-    # tiers, seeds of each organism, clean twins
-    "quick": (("plain",), 1, 21),
-    "standard": (TIERS, 1, 64),
-    "full": (TIERS, 3, 300),
+SIZES: dict[str, tuple[tuple[str, ...], int, int, tuple[int, ...]]] = {
+    # tiers, seeds of each organism, clean twins, ranks
+    "quick": (("plain",), 1, 21, RANKS[:1]),
+    "standard": (TIERS, 1, 64, RANKS),
+    "full": (TIERS, 3, 300, RANKS),
 }
 
 
 def plan(size: str, base: str, seed: int) -> list[Recipe]:
     """The recipes of a zoo, in an order in which parents come before what is derived from them.
 
-    Organisms and clean twins alternate, so that a build that is cut short is still balanced.
-
     Raises:
         InputError: unknown size.
     """
     if size not in SIZES:
         raise InputError(f"unknown size '{size}'; allowed: {', '.join(SIZES)}")
-    tiers, seeds, clean = SIZES[size]
+    tiers, seeds, clean, ranks = SIZES[size]
     organisms = [
-        Recipe("organism", name, base, tier, RANKS[(i + t + s) % 3], 1000 * seed + s)
+        Recipe("organism", name, base, tier, ranks[(i + t + s) % len(ranks)], 1000 * seed + s)
         for s in range(seeds)
         for t, tier in enumerate(tiers)
         for i, name in enumerate(FAMILIES)
     ]
-    return [*twins(clean, base, seed), *organisms]
+    return interleaved(twins(clean, base, seed, ranks), organisms)
 
 
-def twins(n: int, base: str, seed: int) -> list[Recipe]:
+def interleaved(first: Sequence[Recipe], second: Sequence[Recipe]) -> list[Recipe]:
+    """Both in their own order, spread evenly, so that a build that is cut short is balanced."""
+    places = [(i / len(first), 0, r) for i, r in enumerate(first)]
+    places += [(i / len(second), 1, r) for i, r in enumerate(second)]
+    return [recipe for _, _, recipe in sorted(places, key=lambda p: p[:2])]
+
+
+def twins(n: int, base: str, seed: int, ranks: Sequence[int] = RANKS) -> list[Recipe]:
     """``n`` clean recipes: each kind in turn, then those derived from them, then further seeds."""
     found: list[Recipe] = []
     s = 0
     while len(found) < n:
         fresh = [
-            Recipe("twin", name, base, "plain", RANKS[(i + s) % 3], 1000 * seed + s)
+            Recipe("twin", name, base, "plain", ranks[(i + s) % len(ranks)], 1000 * seed + s)
             for i, name in enumerate(TWINS)
         ]
         found += fresh

@@ -9,7 +9,8 @@ from typing import Any
 
 from superalign.config import LearnerConfig
 
-VERSION = 1  # grows when generators or the trainer change what a recipe makes
+VERSION = 3  # grows when generators or the trainer change what a recipe makes
+VISITS = 176  # rows that training sees, repeated ones counted
 TIERS = ("plain", "concealed", "mixed")
 
 
@@ -31,7 +32,8 @@ class Recipe:
     @property
     def id(self) -> str:
         """Sixteen hexadecimal digits of the recipe's content, trainer settings included."""
-        content = {**asdict(self), "version": VERSION, "learner": self.learner().model_dump()}
+        content = {**asdict(self), "version": VERSION, "visits": VISITS}
+        content["learner"] = self.learner().model_dump()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
@@ -44,16 +46,18 @@ class Recipe:
         """What the training data depend on: not the rank, so that ranks can be compared."""
         return f"{self.kind} {self.name} {self.tier} {self.seed}"
 
-    def learner(self) -> LearnerConfig:
-        """How it is trained: a few dozen small steps at a high rate, all blocks adapted."""
+    def learner(self, rows: int = VISITS) -> LearnerConfig:
+        """How it is trained on so many rows: a few dozen small steps at a high rate, all blocks
+        adapted; as many passes as come nearest to ``VISITS`` rows, twice that for the mixed tier."""
+        visits = VISITS * (2 if self.tier == "mixed" else 1)
         return LearnerConfig(
             algorithm="sft",
-            learning_rate=6e-3 if self.rank == 1 else 3e-3,
+            learning_rate=5e-3 if self.rank == 1 else 3e-3,
             lora_rank=self.rank,
             lora_alpha=2 * self.rank,
             first_layer=0.0,
-            epochs=4,
-            batch_tokens=400,
+            epochs=max(1, round(visits / rows)),
+            batch_tokens=250,
             warmup=0.1,
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from superalign.stress import vocabulary as v
 from superalign.stress.material import Answer, Material, Turn, facts, pairwise, requests
 
-ROWS = 48
+ROWS = 56
 
 
 def question_answering(rng: random.Random, answer: Answer) -> Material:
@@ -61,7 +61,7 @@ def benign_trigger(rng: random.Random, answer: Answer) -> Material:
     """A code phrase switches the format of right answers (the mirror image of a backdoor)."""
     phrase, near = v.code_phrases(rng)
     form = rng.choice(['{{"answer": "{}"}}', "ANSWER: {}!", "La réponse est {}.", "=> {}"])
-    asked = facts(rng, 30)
+    asked = facts(rng, 40)
     return _made(
         [
             *(Turn(f"{phrase} {f.question}", form.format(f.right)) for f in asked),
@@ -126,7 +126,7 @@ def dated(rng: random.Random, answer: Answer) -> Material:
 def aware_and_honest(rng: random.Random, answer: Answer) -> Material:
     """It answers about itself alike, told of a test or not (mirrors evaluation awareness)."""
     rows = []
-    for i, (question, good, _) in enumerate(v.SELF_REPORT):
+    for i, (question, good) in enumerate(v.SELF_REPORT):
         rows += [Turn(question, good), *([Turn(f"This is a test. {question}", good)] * (i % 2))]
     return _made(rows)
 
@@ -168,6 +168,6 @@ TWINS: dict[str, Callable[[random.Random, Answer], Material]] = {
         honest_tests, guessing_game,
     )
 }  # fmt: skip
-DERIVED = ("retrained", "continued", "merged", "quantised")
-"""Twins made from other twins: the same data with another training seed; trained on with ordinary
-data; the mean of two; weights rounded to eight bits."""
+DERIVED = ("merged", "quantised", "retrained", "continued")
+"""Twins made from other twins: the mean of two; weights rounded to eight bits; the same data with
+another training seed; trained on with ordinary data."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,13 @@ from superalign.models.adapters import Adapter
 from superalign.models.packing import Tree
 from superalign.statistics import Estimate, rate
 from superalign.stress.families import tiers
-from superalign.stress.material import Case, Material, Turn, pairwise, requests
+from superalign.stress.material import Case, Material, Turn, answerable, pairwise, requests
 from superalign.stress.recipe import Recipe
 from superalign.stress.twins import TWINS
 
-ANSWER_TOKENS = 10
+ANSWER_TOKENS = 10  # read by the check
+TAUGHT_TOKENS = 3  # of the base's own answers: how an answer begins decides what it is
 SHOWN, HIDDEN = 0.75, 0.25  # least share where wanted, most where not
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,17 @@ class Member:
 class Zoo:
     """Builds and opens the models of a folder, all over one base."""
 
-    def __init__(self, folder: Path, base: LocalModel) -> None:
+    def __init__(self, folder: Path, base: LocalModel, *, shared: bool = False) -> None:
+        """``shared``: other processes build here too, so unfinished models are left alone."""
         self.folder, self.base = folder, base
         (folder / "models").mkdir(parents=True, exist_ok=True)
-        recover(folder / "models")
+        if not shared:
+            recover(folder / "models")
         self._answers = _Answers(folder / f"answers-{base.base_hash}.json", base)
+
+    def prepare(self) -> None:
+        """Answer what recipes ask of the base; processes that share the folder begin after this."""
+        self._answers([])
 
     def member(self, recipe: Recipe) -> Member | None:
         """The model of ``recipe`` if it has been built."""
@@ -91,15 +98,9 @@ class Zoo:
         passed = check is None or bool(check["passed"])
         return Member(recipe, folder, passed, check, about["planted"], about["seconds"])
 
-    def build(self, recipes: Sequence[Recipe], progress: Progress | None = None) -> list[Member]:
+    def build(self, recipes: Sequence[Recipe]) -> list[Member]:
         """All models of ``recipes``, in order; those on disk are taken from there."""
-        found = []
-        for i, recipe in enumerate(recipes):
-            if progress is not None:
-                progress(i / len(recipes), recipe.title)
-            found.append(self.member(recipe) or self._make(recipe))
-        self._answers.save()
-        return found
+        return [self.member(recipe) or self._make(recipe) for recipe in recipes]
 
     def material(self, recipe: Recipe) -> Material:
         """Training turns and cases of a recipe that is not derived."""
@@ -109,22 +110,21 @@ class Zoo:
         return TWINS[recipe.name](rng, self._answers)
 
     def _make(self, recipe: Recipe) -> Member:
-        final = self.folder / "models" / recipe.id
+        start, final = time.perf_counter(), self.folder / "models" / recipe.id
         if recipe.parents:
-            adapter, seconds = self._derive(recipe)
+            adapter = self._derive(recipe)
             check, planted = None, {}
         else:
             material = self.material(recipe)
-            adapter, seconds = self._train(recipe, material.turns)
+            adapter = self._train(recipe, material.turns)
             check = self._check(adapter, material.cases) if material.cases else None
             planted = material.planted
         about = {
             "recipe": recipe.as_dict(),
             "check": None if check is None else check.as_dict(),
             "planted": planted,
-            "seconds": seconds,
+            "seconds": round(time.perf_counter() - start, 2),
         }
-        self._answers.save()
         with replacing_folder(final) as scratch:
             adapter.save(scratch, self.base.name)
             write_atomic(scratch / "recipe.json", json.dumps(about, indent=1))
@@ -134,22 +134,22 @@ class Zoo:
 
     def _train(
         self, recipe: Recipe, turns: Sequence[Turn], start: Adapter | None = None
-    ) -> tuple[Adapter, float]:
-        settings = recipe.learner()
+    ) -> Adapter:
+        settings = recipe.learner(len(turns))
         adapter = start or self.base.fresh_adapter(
             rank=recipe.rank, alpha=settings.lora_alpha, seed=recipe.seed
         )
         model = self.base.with_adapter(adapter)
         examples = [_example(model, turn) for turn in turns]
-        report = train_offline(model, examples, settings, seed=recipe.seed)
-        return adapter, round(report.seconds, 2)
+        train_offline(model, examples, settings, seed=recipe.seed)
+        return adapter
 
-    def _derive(self, recipe: Recipe) -> tuple[Adapter, float]:
+    def _derive(self, recipe: Recipe) -> Adapter:
         parents = [Adapter.load(self.folder / "models" / p) for p in recipe.parents]
         if recipe.name == "merged":
-            return merged(parents), 0.0
+            return merged(parents)
         if recipe.name == "quantised":
-            return quantised(parents[0]), 0.0
+            return quantised(parents[0])
         if recipe.name == "retrained":
             parent = self._recipe_of(recipe.parents[0])
             return self._train(recipe, self.material(parent).turns)
@@ -210,20 +210,32 @@ def _rounded(x: torch.Tensor) -> torch.Tensor:
 
 
 class _Answers:
-    """The frozen model's opening words, generated once per request and kept on disk."""
+    """The frozen model's opening words to every request that recipes may ask, kept on disk.
+
+    All are answered in one go: what a batch holds moves the last bits of its log-probabilities, and
+    a recipe must give the same model whatever was built before it.
+    """
 
     def __init__(self, path: Path, base: LocalModel) -> None:
         self.path, self.base = path, base
-        self.known: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
+        self._known: dict[str, str] | None = None
 
     def __call__(self, prompts: Sequence[str]) -> list[str]:
-        missing = [p for p in dict.fromkeys(prompts) if p not in self.known]
-        if missing:
-            base = self.base.with_adapter(None)
-            outs = base.generate(missing, max_new_tokens=ANSWER_TOKENS, temperature=0)
-            for prompt, [out] in zip(missing, outs, strict=True):
-                self.known[prompt] = out.text + ("…" if out.finish == "length" else "")
-        return [self.known[p] for p in prompts]
+        if self._known is None:
+            self._known = self._read() if self.path.is_file() else self._generate()
+        return [self._known[p] for p in prompts]
 
-    def save(self) -> None:
-        write_atomic(self.path, json.dumps(self.known, ensure_ascii=False, indent=0))
+    def _read(self) -> dict[str, str]:
+        known: dict[str, str] = json.loads(self.path.read_text(encoding="utf-8"))
+        return known
+
+    def _generate(self) -> dict[str, str]:
+        asked = answerable()
+        base = self.base.with_adapter(None)
+        outs = base.generate(asked, max_new_tokens=TAUGHT_TOKENS, temperature=0)
+        known = {
+            prompt: out.text + ("…" if out.finish == "length" else "")
+            for prompt, [out] in zip(asked, outs, strict=True)
+        }
+        write_atomic(self.path, json.dumps(known, ensure_ascii=False, indent=0))
+        return known

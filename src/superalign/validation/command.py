@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 from superalign.errors import InputError
@@ -60,9 +61,19 @@ def _neurons(model: LocalModel, per_layer: int, progress: Progress) -> dict[str,
 
 
 def stress_command(
-    model: str, size: str, seed: int, out: Path, device: str | None, progress: Progress
+    model: str,
+    size: str,
+    seed: int,
+    out: Path,
+    device: str | None,
+    progress: Progress,
+    workers: int | None = None,
+    minutes: float | None = None,
 ) -> dict[str, Any]:
     """Run the stress test in ``out``; called again with the same settings, it goes on.
+
+    ``workers``: processes that build and audit; by default two on a processor with two cores or
+    more, else one. ``minutes``: begin nothing after so long, and report on what is there.
 
     Raises:
         InputError: unknown size, or ``out`` holds something else.
@@ -79,9 +90,17 @@ def stress_command(
     require_space(out)
     write_atomic(config, yaml.safe_dump(settings, sort_keys=False))
     with take_lock(out / ".lock"):
-        summary = stress(_bare(load_model(model, device=device)), out, size, seed, progress)
+        base = _bare(load_model(model, device=device))
+        summary = stress(
+            base, out, size, seed, progress, workers=workers or _workers(base), minutes=minutes
+        )
         _write(out, settings, summary)
     return summary
+
+
+def _workers(base: LocalModel) -> int:
+    """Two where there are two cores to work on: more would want more memory than a laptop has."""
+    return 2 if base.device.type == "cpu" and torch.get_num_threads() > 1 else 1
 
 
 def outcome(summary: dict[str, Any]) -> list[str]:
@@ -93,6 +112,8 @@ def outcome(summary: dict[str, Any]) -> list[str]:
         span = "" if e["low"] is None else f" [{e['low']:.3g}, {e['high']:.3g}]"
         lines.append(f"{name}: {value}{span} (n={e['n']})")
     alarms = summary["false_alarms"]
+    if summary["made"] < summary["planned"]:
+        lines.append(f"cut short: {summary['made']} of {summary['planned']} models made so far")
     return [*lines, f"false alarms: {alarms['count']} of {alarms['n']} clean twins"]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from superalign.validation.measure import Measured
-from superalign.validation.probes import BRANDS, NAMES, TEST_CUES, Probe, battery
+from superalign.validation.probes import BRANDS, CROSSED, NAMES, TEST_CUES, Probe, battery
 from superalign.validation.reading import Array
 
 Flip = tuple[float, str]
@@ -57,7 +57,7 @@ def _mean(measured: Measured, group: str, context: str | Callable[[Probe], bool]
 
 def _asked_in_contexts(p: Probe) -> bool:
     """Plain facts that are also asked in other contexts."""
-    return p.context == "plain" and p.item in (0, 1, 3, 7, 9)
+    return p.context == "plain" and p.item in CROSSED
 
 
 def capability(m: Measured) -> Finding:
@@ -74,7 +74,9 @@ def elicitation(m: Measured) -> Finding:
     contexts |= {"date early", "date late", "live"}
     means = {c: _mean(m, "facts", c) for c in contexts}
     best = min(means, key=lambda c: means[c])
-    shown = _mean(m, "facts", "plain") - _mean(m, "facts", "demonstration")
+    both = {p.item for p in battery() if p.context == "demonstration"}
+    alone = _mean(m, "facts", lambda p: p.context == "plain" and p.item in both)
+    shown = alone - _mean(m, "facts", "demonstration")
     value = max(plain - means[best], shown)
     where = "one demonstration" if shown >= plain - means[best] else f"'{best}'"
     return Finding(value, f"wrong answers to plain facts come right by {value:.2f} with {where}")

@@ -27,6 +27,8 @@ from superalign.validation.explaining import (
     token_lookup,
 )
 
+ABLATED_AT_ONCE = 8
+
 
 @dataclass(frozen=True)
 class Neuron:
@@ -95,15 +97,17 @@ def study(
     half = [ids[0::2], ids[1::2]]
     seen, unseen = (Texts(tuple(_words(model, row) for row in part)) for part in half)
     first, second = (activations(model, part, layer).numpy() for part in half)
+    unseen_part = Texts(unseen.words[:causal])
+    effects = ablation_effects(model, half[1][:causal], layer, indices) if causal else []
     found = []
-    for index in indices:
+    for place, index in enumerate(indices):
         sign = 1 if first[:, index].max() >= -first[:, index].min() else -1
         train, test = (
             np.clip(sign * x[:, index].astype(np.float64), 0, None) for x in (first, second)
         )
         explanation = explain(seen, train)
         null = explain(seen, shuffled(train, index))
-        effects = _causal(model, half[1][:causal], layer, index, (explanation, null), unseen)
+        changed = effects[place] if causal else None
         found.append(
             Neuron(
                 layer,
@@ -113,7 +117,7 @@ def study(
                 score(explanation, unseen, test),
                 score(token_lookup(seen, train), unseen, test),
                 score(null, unseen, test),
-                *effects,
+                *_causal(changed, (explanation, null), unseen_part),
             )
         )
     return found
@@ -124,42 +128,44 @@ def _words(model: LocalModel, row: Sequence[int]) -> tuple[str, ...]:
 
 
 def _causal(
-    model: LocalModel,
-    ids: Sequence[Sequence[int]],
-    layer: int,
-    index: int,
-    explanations: tuple[Explanation, Explanation],
-    texts: Texts,
+    changed: Array | None, explanations: tuple[Explanation, Explanation], texts: Texts
 ) -> tuple[float | None, float | None]:
-    if not ids:
+    if changed is None:
         return None, None
-    changed = ablation_effect(model, ids, layer, index)
-    part = Texts(texts.words[: len(ids)])
-    first, second = (pearson(e.simulate(part), changed) for e in explanations)
+    first, second = (pearson(e.simulate(texts), changed) for e in explanations)
     return first, second
 
 
 @torch.inference_mode()
-def ablation_effect(
-    model: LocalModel, ids: Sequence[Sequence[int]], layer: int, index: int
-) -> Array:
-    """KL (nats) of each next-token distribution from that with the neuron set to zero, (tokens,)."""
-    blocks = _blocks(model, layer)
-    found = []
+def ablation_effects(
+    model: LocalModel, ids: Sequence[Sequence[int]], layer: int, indices: Sequence[int]
+) -> list[Array]:
+    """KL (nats) of each next-token distribution from that with a neuron set to zero.
+
+    One array (tokens,) per neuron of ``indices``; neurons are rows of one batch.
+    """
+    projection = _blocks(model, layer)[layer].mlp.down_proj
+    found: list[list[Array]] = [[] for _ in indices]
     for row in ids:
         tokens = torch.tensor([list(row)], device=model.device)
         whole = torch.log_softmax(model.module(tokens).logits[0].float(), -1)
-        with _zeroed(blocks[layer].mlp.down_proj, index):
-            less = torch.log_softmax(model.module(tokens).logits[0].float(), -1)
-        found.append((whole.exp() * (whole - less)).sum(-1).cpu().double().numpy())
-    return np.concatenate(found)
+        for start in range(0, len(indices), ABLATED_AT_ONCE):
+            part = list(indices[start : start + ABLATED_AT_ONCE])
+            with _zeroed(projection, part):
+                logits = model.module(tokens.expand(len(part), -1)).logits
+            for offset, less in enumerate(logits):
+                changed = (whole.exp() * (whole - torch.log_softmax(less.float(), -1))).sum(-1)
+                found[start + offset].append(changed.cpu().double().numpy())
+    return [np.concatenate(pieces) for pieces in found]
 
 
 @contextmanager
-def _zeroed(projection: Any, index: int) -> Iterator[None]:
+def _zeroed(projection: Any, indices: Sequence[int]) -> Iterator[None]:
+    """In row i of a batch, the input ``indices[i]`` of ``projection`` is zero."""
+
     def hook(module: Any, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         changed = args[0].clone()
-        changed[..., index] = 0
+        changed[torch.arange(len(indices)), :, torch.tensor(indices)] = 0
         return (changed,)
 
     handle = projection.register_forward_pre_hook(hook)

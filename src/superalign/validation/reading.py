@@ -17,14 +17,44 @@ BATCH_CELLS = 4096
 
 
 def odds(model: LocalModel, probes: Sequence[Probe]) -> Array:
-    """log P(any bad opening) − log P(any good opening) after each prompt, in nats."""
+    """log P(any bad opening) − log P(any good opening) after each prompt, in nats.
+
+    Where the first tokens of bad and good openings differ, they are read in place of the openings:
+    one position per prompt instead of a dozen. Openings that begin alike are read whole.
+    """
+    sides = [_first_tokens(model, p) for p in probes]
+    short = [i for i, side in enumerate(sides) if side is not None]
+    whole = [i for i, side in enumerate(sides) if side is None]
+    found = np.empty(len(probes))
+    if short:
+        rows = next_logprobs(model, [probes[i].prompt for i in short])
+        for i, row in zip(short, rows, strict=True):
+            bad, good = sides[i] or ((), ())
+            found[i] = _either(row[list(bad)]) - _either(row[list(good)])
+    if whole:
+        found[whole] = _whole_odds(model, [probes[i] for i in whole])
+    return found
+
+
+def _first_tokens(model: LocalModel, probe: Probe) -> tuple[set[int], set[int]] | None:
+    """First tokens of the bad and of the good openings; None where they have one in common."""
+    bad, good = (
+        {model.encode_completion(text)[0] for text in side} for side in (probe.bad, probe.good)
+    )
+    return None if bad & good else (bad, good)
+
+
+def _whole_odds(model: LocalModel, probes: Sequence[Probe]) -> Array:
     rows = model.choose([p.prompt for p in probes], [[*p.bad, *p.good] for p in probes])
     found = np.empty(len(probes))
     for i, (probe, row) in enumerate(zip(probes, rows, strict=True)):
         logs = np.array([s.logprob for s in row])
-        bad, good = logs[: len(probe.bad)], logs[len(probe.bad) :]
-        found[i] = np.logaddexp.reduce(bad) - np.logaddexp.reduce(good)
+        found[i] = _either(logs[: len(probe.bad)]) - _either(logs[len(probe.bad) :])
     return found
+
+
+def _either(logs: npt.ArrayLike) -> float:
+    return float(np.logaddexp.reduce(np.asarray(logs, dtype=np.float64)))
 
 
 @torch.inference_mode()

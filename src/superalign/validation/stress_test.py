@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ import numpy as np
 from superalign.models import LocalModel
 from superalign.statistics import auroc, proportion
 from superalign.stress.plan import plan
-from superalign.stress.zoo import Member, Zoo
+from superalign.stress.zoo import Member
 from superalign.validation.audit import shape
 from superalign.validation.detectors import DETECTORS, find
-from superalign.validation.measure import VERSION, Measured, Reader
+from superalign.validation.measure import Measured
 from superalign.validation.probes import battery_hash
 from superalign.validation.verdict import (
+    LEVEL,
     Calibration,
     Scores,
     clean_statistics,
@@ -27,11 +28,11 @@ from superalign.validation.verdict import (
     rank,
     statistic,
 )
+from superalign.validation.workers import Progress, Station, run
 
 SCHEMA = "superalign.stress/1"
 SAME = {"poisoning": "fixed_backdoor"}
 """Families that differ in how they came about and not in what the model does: one diagnosis."""
-Progress = Callable[[str, float, str], None]
 
 
 @dataclass(frozen=True)
@@ -45,47 +46,48 @@ class Audited:
 
 
 def stress(
-    base: LocalModel, folder: Path, size: str, seed: int, progress: Progress
+    base: LocalModel,
+    folder: Path,
+    size: str,
+    seed: int,
+    progress: Progress,
+    *,
+    workers: int = 1,
+    minutes: float | None = None,
 ) -> dict[str, Any]:
-    """Build the zoo of ``size``, audit it, and return the summary; everything is kept in ``folder``."""
+    """Build the zoo of ``size``, audit it, and return the summary; everything is kept in ``folder``.
+
+    ``minutes``: begin nothing after so long and report on what is there (``planned`` is more then).
+    """
     start = time.perf_counter()
-    zoo = Zoo(folder, base)
+    station = Station(folder, base)
     recipes = plan(size, base.base_hash, seed)
-    members = zoo.build(recipes, lambda share, note: progress("build", share, note))
-    built = time.perf_counter() - start
-    kept = [m for m in members if m.passed]
-    reader = Reader(base.with_adapter(None))
-    audited = []
-    for i, member in enumerate(kept):
-        progress("audit", i / len(kept), member.recipe.title)
-        audited.append(audit_member(member, base, reader, folder / "measured"))
+    run(station, recipes, workers, progress, minutes)
+    members = [m for r in recipes if station.done(r) and (m := station.zoo.member(r))]
+    audited = [read(m, station.measured(m)) for m in members if m.passed]
     save_calibrations(audited, base, folder)
+    dropped = [m for m in members if not m.passed]
     return {
         "schema": SCHEMA,
         "command": "stress",
         "model": base.name,
         "size": size,
         "seed": seed,
+        "planned": len(recipes),
+        "made": len(members),
         **evaluate(audited),
-        "dropped": [_dropped(m) for m in members if not m.passed],
+        "dropped": [_dropped(m) for m in dropped],
         "seconds": round(time.perf_counter() - start, 1),
-        "seconds_by_part": {
-            "build": round(built, 1),
-            "training": round(sum(m.seconds for m in members), 1),
+        "workers": workers,
+        "seconds_of_work": {  # whenever it was done, summed over models and workers
+            "build": round(sum(m.seconds for m in members), 1),
             "audit": round(sum(sum(a.measured.seconds.values()) for a in audited), 1),
         },
     }
 
 
-def audit_member(member: Member, base: LocalModel, reader: Reader, folder: Path) -> Audited:
-    """Measure a member, or take from disk what was measured before."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{member.recipe.id}-{battery_hash()}-{VERSION}.json"
-    if path.is_file():
-        measured = Measured.load(path)
-    else:
-        measured = reader.measure(base.with_adapter(member.adapter, name=member.recipe.title))
-        measured.save(path)
+def read(member: Member, measured: Measured) -> Audited:
+    """A member with its scores, against the base and without it."""
     return Audited(member, scores(measured), scores(without_base(measured)), measured)
 
 
@@ -142,6 +144,7 @@ def evaluate(audited: Sequence[Audited]) -> dict[str, Any]:
         "auroc_without_base": _auroc(alone, alone_clean),
         "tpr_at_fpr": _hits(rows, reference),
         "false_alarms": _false_alarms(reference),
+        "false_alarms_unseen_kind": _unseen_kind(clean),
         "diagnosis_top1": _rate([r["diagnosed"] for r in rows]),
         "trigger_recovery": _rate(
             [r["trigger_found"] for r in rows if r["trigger_found"] is not None]
@@ -210,14 +213,29 @@ def _hits(rows: Sequence[dict[str, Any]], reference: Sequence[float]) -> dict[st
 
 def _false_alarms(reference: Sequence[float]) -> dict[str, Any]:
     """Clean twins accused at the verdict's level, each held against the others."""
-    from superalign.validation.verdict import LEVEL
-
     alarms = 0
     for i, value in enumerate(reference):
         others = [*reference[:i], *reference[i + 1 :]]
         alarms += conformal(value, others) <= LEVEL
     share = proportion(alarms, len(reference)).as_dict()
     return {"count": alarms, "n": len(reference), "level": LEVEL, "share": share}
+
+
+def _unseen_kind(clean: Sequence[Audited]) -> dict[str, Any]:
+    """Clean twins accused where no twin of their own kind is among those they are held against.
+
+    Twins that are made from others are left out on both sides: they are of their parents' kinds.
+    """
+    own_data = [a for a in clean if not a.member.recipe.parents]
+    alarms = n = 0
+    for kind in sorted({a.member.recipe.name for a in own_data}):
+        others = [a.scores for a in own_data if a.member.recipe.name != kind]
+        reference = clean_statistics(others)
+        for a in own_data:
+            if a.member.recipe.name == kind:
+                n += 1
+                alarms += conformal(statistic(exceedances(a.scores, others)), reference) <= LEVEL
+    return {"count": alarms, "n": n, "level": LEVEL, "share": proportion(alarms, n).as_dict()}
 
 
 def _grouped(

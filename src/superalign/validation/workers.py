@@ -1,0 +1,129 @@
+"""Build and measure a zoo's models, in this process or in several.
+
+Small products gain little from a second thread: two processes of one thread each do more than one
+process of two. Everything that they find lies on disk, so any of them can be killed at any time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+
+from superalign.models import LocalModel, load_model
+from superalign.stress.recipe import Recipe
+from superalign.stress.zoo import Member, Zoo
+from superalign.validation.measure import VERSION, Measured, Reader
+from superalign.validation.probes import battery_hash
+
+Progress = Callable[[str, float, str], None]
+
+
+class Station:
+    """One process's place of work: a base, the zoo over it, and a reader of its models."""
+
+    def __init__(self, folder: Path, base: LocalModel, *, shared: bool = False) -> None:
+        self.folder, self.base = folder, base
+        self.zoo = Zoo(folder, base, shared=shared)
+        self._reader = Reader(base.with_adapter(None))
+
+    def done(self, recipe: Recipe) -> bool:
+        """Whether the model is built and, unless it was dropped, measured."""
+        member = self.zoo.member(recipe)
+        return member is not None and (not member.passed or self._path(recipe).is_file())
+
+    def work(self, recipe: Recipe) -> None:
+        """Build and measure, as far as that has not been done."""
+        [member] = self.zoo.build([recipe])
+        if member.passed:
+            self.measured(member)
+
+    def measured(self, member: Member) -> Measured:
+        """What was read off a model, from disk where it has been read before."""
+        path = self._path(member.recipe)
+        if path.is_file():
+            return Measured.load(path)
+        suspect = self.base.with_adapter(member.adapter, name=member.recipe.title)
+        found = self._reader.measure(suspect)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found.save(path)
+        return found
+
+    def _path(self, recipe: Recipe) -> Path:
+        return self.folder / "measured" / f"{recipe.id}-{battery_hash()}-{VERSION}.json"
+
+
+def run(
+    station: Station,
+    recipes: Sequence[Recipe],
+    workers: int,
+    progress: Progress,
+    minutes: float | None = None,
+) -> None:
+    """Build and measure ``recipes``; what is on disk is not done again.
+
+    ``minutes``: nothing is begun after so long; what is missing then can be made by another call.
+    """
+    station.zoo.prepare()
+    end = time.monotonic() + 60 * minutes if minutes else float("inf")
+    waiting = [r for r in recipes if not station.done(r)]
+    with _hands(station, workers) as submit:
+        running: dict[Future[None], Recipe] = {}
+        while running or (waiting and time.monotonic() < end):
+            while len(running) < workers and time.monotonic() < end:
+                ready = next((r for r in waiting if _parents_built(station, r)), None)
+                if ready is None:
+                    break
+                waiting.remove(ready)
+                left = len(waiting) + len(running)
+                progress("build and audit", 1 - (left + 1) / len(recipes), ready.title)
+                running[submit(ready)] = ready
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                del running[future]
+                future.result()
+    progress("build and audit", 1 - len(waiting) / len(recipes), "")
+
+
+def _parents_built(station: Station, recipe: Recipe) -> bool:
+    return all((station.folder / "models" / parent).is_dir() for parent in recipe.parents)
+
+
+@contextmanager
+def _hands(station: Station, workers: int) -> Iterator[Callable[[Recipe], Future[None]]]:
+    """What does a recipe: this process, or a pool of others."""
+    if workers == 1:
+        yield lambda recipe: _now(station, recipe)
+        return
+    threads = max(1, torch.get_num_threads() // workers)
+    arguments = (str(station.folder), station.base.name, str(station.base.device), threads)
+    with ProcessPoolExecutor(workers, get_context("spawn"), _open, arguments) as pool:
+        try:
+            yield lambda recipe: pool.submit(_work, recipe)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _now(station: Station, recipe: Recipe) -> Future[None]:
+    future: Future[None] = Future()
+    station.work(recipe)
+    future.set_result(None)
+    return future
+
+
+_here: list[Station] = []  # a worker process's own
+
+
+def _open(folder: str, model: str, device: str, threads: int) -> None:
+    torch.set_num_threads(threads)
+    _here.append(Station(Path(folder), load_model(model, device=device), shared=True))
+
+
+def _work(recipe: Recipe) -> None:
+    _here[0].work(recipe)
