@@ -12,6 +12,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,4 +142,12 @@ def _rates(
 def _by_domain(queries: Sequence[Query], failures: Sequence[float]) -> list[tuple[str, Estimate]]:
     domains = sorted({q.domain for q in queries})
     pairs = list(zip(queries, failures, strict=True))
-    return [(d, mean([f for q, f in pairs if q.domain == d])) for d in domains]
+    return [(d, _share([f for q, f in pairs if q.domain == d])) for d in domains]
+
+
+def _share(failures: Sequence[float]) -> Estimate:
+    """Mean over attacks, with its t interval cut to [0, 1]."""
+    found = mean(failures)
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
