@@ -1,10 +1,12 @@
 """Adaptive allocation against uniform and epsilon-greedy, paired over goals and seeds.
 
-Every operator is first asked of the model on every goal a few times with fresh wordings, and the
-answers are kept (the bank). Each allocation then runs a real campaign against that recorded model:
-a query draws one of its kept answers. So all allocations meet exactly the same model, and the model
-is asked once. The area is that under the success curve to the budget; the ratio's interval draws
-goals anew, each with all its seeds.
+With ``--model`` each allocation runs campaigns against the model itself; every campaign is a line of
+``--runs``, and a call goes on where the last one stopped. With ``--bank`` it meets recorded answers
+(``attack_bank.py``): a query draws one of those kept for its goal and operator. That is cheap, but
+sharper than the model: an operator that failed in all its few recorded answers never succeeds. The
+area is that under the success curve to the budget; a ratio's interval draws goals anew, each with all
+its seeds. Beside a bank stands the ceiling: what an allocation would reach that knew each goal's best
+operator from the start.
 """
 
 from __future__ import annotations
@@ -16,10 +18,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+from attack_bank import STOP, read, short_operators
 
 from superalign import load_model
 from superalign.attack.adaptive import goal_allocator
-from superalign.attack.converters import CONVERTERS
 from superalign.campaign.attacker import OperatorAttacker, attack_cell, campaign_operators
 from superalign.campaign.goals import campaign_goals
 from superalign.campaign.run import Campaign
@@ -30,6 +32,9 @@ from superalign.statistics import area_under_curve
 from superalign.tasks.base import seeded
 
 KINDS = ("thompson", "epsilon_greedy", "uniform")
+EXPLORING, EARLIER = "thompson, exploring", "thompson, earlier campaign known"
+HORIZONS = (25, 200)
+TOKENS = 24  # of an answer: its opening decides
 
 
 class Unstored:
@@ -47,8 +52,8 @@ class Recorded:
 
     name = "recorded"
 
-    def __init__(self, bank: dict, seed: int) -> None:
-        self.bank, self.seed, self.asked = bank, seed, {}
+    def __init__(self, bank: dict, seed: int, logprobs: bool) -> None:
+        self.bank, self.seed, self.logprobs, self.asked = bank, seed, logprobs, {}
 
     def play(self, moves, *, n: int = 1, seed: int = 0):
         return [[self._answer(m) for _ in range(n)] for m in moves]
@@ -57,9 +62,10 @@ class Recorded:
         key = (move.query.goal, move.query.operator)
         count = self.asked[key] = self.asked.get(key, -1) + 1
         pool = self.bank["|".join(key)]
-        query, text, gflop = pool[seeded(self.seed, *key, count).randrange(len(pool))]
-        asked = Query.model_validate(query)
-        return Played(asked, Response(query=asked.id, text=text), gflop)
+        query, text, gflop, near = pool[seeded(self.seed, *key, count).randrange(len(pool))]
+        return Played(
+            query, Response(query=query.id, text=text), gflop, near if self.logprobs else None
+        )
 
 
 class Simulated:
@@ -98,66 +104,78 @@ class Watching(OperatorAttacker):
 
     def __init__(self, known, allocator) -> None:
         super().__init__(known, allocator)
-        self.log: list[tuple[int, object]] = []
+        self.log: list[tuple[int, str | None]] = []
 
     def observe(self, attempt) -> None:
         super().observe(attempt)
         operator = self.known[attempt.query.operator]
-        self.log.append(
-            (attempt.cost, attack_cell(attempt.goal, operator) if attempt.hit else None)
-        )
-
-    def cells_by(self, queries: int) -> int:
-        spent, cells = 0, set()
-        for cost, cell in self.log:
-            spent += cost
-            if spent > queries:
-                break
-            cells |= {cell} - {None}
-        return len(cells)
-
-    @property
-    def spent(self) -> int:
-        return sum(cost for cost, _ in self.log)
+        cell = " × ".join(attack_cell(attempt.goal, operator)) if attempt.hit else None
+        self.log.append((attempt.cost, cell))
 
 
-def record(args, known, goals) -> dict:
-    """The bank: (goal | operator) → kept answers."""
-    model = load_model(args.model)
-    target = ModelTarget(model, max_new_tokens=args.tokens, temperature=1.0)
-    attacker, bank, start = OperatorAttacker(known, None), {}, time.perf_counter()
-    for done, goal in enumerate(goals):
-        moves = [
-            attacker._move(op, goal, (), seeded(name, goal.id, k))
-            for name, op in known.items()
-            for k in range(args.samples)
-        ]
-        for (played,) in target.play(moves, n=1, seed=seeded(goal.id).getrandbits(31)):
-            key = f"{goal.query.goal}|{played.query.operator}"
-            row = [played.query.model_dump(mode="json"), played.response.text, played.gflop]
-            bank.setdefault(key, []).append(row)
-        print(f"{done + 1}/{len(goals)} {time.perf_counter() - start:.0f} s", file=sys.stderr)
-        args.bank.write_text(json.dumps({"goals": done + 1, "bank": bank}))
-    return bank
+def pools(lines: list[dict]) -> dict:
+    """(goal | operator) → kept answers as (query, text, GFLOP, nearness)."""
+    found: dict = {}
+    for line in lines:
+        for row in line["rows"]:
+            query = Query.model_validate(row["query"])
+            kept = zip(row["texts"], row["gflop"], row["near"], strict=True)
+            pool = found.setdefault(f"{query.goal}|{query.operator}", [])
+            pool += [(query, text, gflop, near) for text, gflop, near in kept]
+    return found
 
 
-def campaign(kind: str, seed: int, args, known, goals, bank):
+def ceiling(lines: list[dict], known, goals: int, queries: int) -> list[float]:
+    """Expected area by goal when the operator that breaks it soonest is asked from the start."""
+    chances: dict = {}
+    for line in lines:
+        for row in line["rows"]:
+            name = row["query"]["operator"]
+            turns = getattr(known[name], "turns", 1)
+            verdicts = chances.setdefault((line["goal"], name, turns), [])
+            verdicts += [float(v is not None and v < 0.5) for v in row["verdicts"]]
+    best = [0.0] * goals
+    for (goal, _, turns), hits in chances.items():
+        times = np.arange(turns, queries + 1, turns)  # a conversation succeeds at its last turn
+        p = float(np.mean(hits))
+        first = p * (1 - p) ** np.arange(len(times))
+        best[goal] = max(best[goal], float((first * (queries - times + 1) / queries).sum()))
+    return best
+
+
+def campaign(kind: str, seed: int, args, known, goals, target):
+    """When each goal fell (None: never), and the attacker with its log."""
     config = CampaignConfig(
-        target=args.model, queries=args.queries, seed=seed, allocation=kind, batch=len(goals),
-        explore=kind == "thompson", replays=1,
-    )  # fmt: skip
-    attacker = Watching(known, goal_allocator(kind, list(known)))
-    target = (
-        Simulated(seed, {g.query.goal: g.cluster for g in goals})
-        if args.simulated
-        else Recorded(bank, seed)
+        queries=args.explore if kind == EXPLORING else args.queries,
+        seed=seed,
+        batch=len(goals),
+        explore=kind == EXPLORING,
+        replays=1,
     )
+    families = {name: op.family for name, op in known.items()}
+    earlier = successes(args.earlier) if kind == EARLIER else None
+    attacker = Watching(known, goal_allocator(kind.split(",")[0], families, earlier))
     made = Campaign(config, Unstored(), target, attacker, goals)
     made.run()
     firsts = [made.first_hit(g) for g in goals]
-    times = [f.spent if f else args.queries for f in firsts]
-    areas = area_under_curve(times, [f is not None for f in firsts], args.queries)
-    return areas, attacker
+    return [f.spent if f else None for f in firsts], attacker
+
+
+def successes(bank: Path) -> dict[str, tuple[float, float]]:
+    """Operator → successes and queries on another model and other goals."""
+    found: dict = {}
+    for line in read(bank):
+        for row in line["rows"]:
+            hits = sum(v is not None and v < 0.5 for v in row["verdicts"])
+            h, n = found.get(row["query"]["operator"], (0.0, 0.0))
+            found[row["query"]["operator"]] = (h + hits, n + len(row["verdicts"]))
+    return found
+
+
+def area(times, until: int) -> list[float]:
+    """What each goal adds to the area under the curve to ``until`` queries."""
+    ends = [until + 1 if t is None else t for t in times]
+    return area_under_curve(ends, [t is not None for t in times], until)
 
 
 def ratio(first, second, draws: int = 4000) -> dict:
@@ -170,60 +188,145 @@ def ratio(first, second, draws: int = 4000) -> dict:
     return {"value": a.mean() / b.mean(), "low": low, "high": high, "n": len(a)}
 
 
+def compared(args, known, goals, target_of, best) -> dict:
+    """Times and cells of every kind on one target; ``best``: the ceiling's area by horizon."""
+    kinds = [*KINDS] + ([EARLIER] if args.earlier else []) + [EXPLORING]
+    found: dict = {"goals": len(goals), "operators": len(known), "ceiling": best}
+    found["times"], logs = {kind: [] for kind in kinds}, {kind: [] for kind in kinds}
+    rows = campaigns(args, kinds, known, goals, target_of)
+    done = {(row["kind"], row["seed"]) for row in rows}
+    for row in rows:
+        if not all((kind, row["seed"]) in done for kind in KINDS):
+            continue  # the comparison is paired over seeds
+        found["times"][row["kind"]].append(row["times"])
+        logs[row["kind"]].append(row["log"])
+    found["seeds"] = len(found["times"]["uniform"])
+    found["cells"] = {
+        other: [
+            (cells_by(mine, spent), cells_by(theirs, spent))
+            for mine, theirs in zip(logs[EXPLORING], logs[other], strict=False)
+            for spent in [min(sum(cost for cost, _ in log) for log in (mine, theirs))]
+        ]
+        for other in KINDS[1:]
+    }
+    return found
+
+
+def campaigns(args, kinds, known, goals, target_of) -> list[dict]:
+    """One row a kind and seed; those of ``--runs`` are read, the others made while time is left."""
+    rows, start = (read(args.runs) if args.runs else []), time.perf_counter()
+    done = {(row["kind"], row["seed"]) for row in rows}
+    for seed in range(args.first_seed, args.first_seed + args.seeds):
+        for kind in kinds:
+            if (kind, seed) in done or time.perf_counter() - start > args.seconds:
+                continue
+            times, attacker = campaign(kind, seed, args, known, goals, target_of(seed))
+            rows.append({"kind": kind, "seed": seed, "times": times, "log": attacker.log})
+            spent = sum(cost for cost, _ in attacker.log)
+            seconds = time.perf_counter() - start
+            print(f"{seconds:.0f} s: {kind}, seed {seed}: {spent} queries", file=sys.stderr)
+            if args.runs:
+                with args.runs.open("a") as out:
+                    out.write(json.dumps(rows[-1]) + "\n")
+    return rows
+
+
+def cells_by(log, queries: int) -> int:
+    """Cells filled within the first ``queries`` of a campaign."""
+    spent, cells = 0, set()
+    for cost, cell in log:
+        spent += cost
+        if spent > queries:
+            break
+        cells |= {cell} - {None}
+    return len(cells)
+
+
+def summary(targets: list[dict], horizons: list[int]) -> dict:
+    """Areas and ratios over the goals of all targets, by horizon."""
+    out: dict = {"goals": sum(t["goals"] for t in targets), "operators": targets[0]["operators"]}
+    for until in horizons:
+        areas = {
+            kind: np.concatenate(
+                [np.mean([area(x, until) for x in t["times"][kind]], 0) for t in targets]
+            )
+            for kind in targets[0]["times"]
+            if kind != EXPLORING and all(t["times"][kind] for t in targets)
+        }
+        if targets[0]["ceiling"]:
+            areas["ceiling"] = np.concatenate([t["ceiling"][until] for t in targets])
+        own = {"area": {kind: float(a.mean()) for kind, a in areas.items()}}
+        for first in [k for k in areas if k not in KINDS[1:]]:
+            for other in [k for k in KINDS[1:] if k in areas]:
+                own[f"{first} / {other}"] = ratio(areas[first][None], areas[other][None])
+        out[f"to {until} queries"] = own
+    for kind in targets[0]["times"]:
+        fell = [x for t in targets for times in t["times"][kind] for x in times]
+        if fell:
+            out[kind] = {
+                "campaigns": sum(len(t["times"][kind]) for t in targets),
+                "solved": float(np.mean([x is not None for x in fell])),
+                "median queries": float(np.median([np.inf if x is None else x for x in fell])),
+            }
+    for other in KINDS[1:]:
+        pairs = np.array([p for t in targets for p in t["cells"][other]], float)
+        out[f"cells, {EXPLORING} / {other}"] = pairs[:, 0].sum() / max(1.0, pairs[:, 1].sum())
+    return out
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="smollm2", help="run:FOLDER for the loop's learner")
+    parser.add_argument("--bank", type=Path, nargs="*", default=[], help="made by attack_bank.py")
+    parser.add_argument("--goal-seed", type=int, default=0, help="as the banks were made with")
+    parser.add_argument("--model", help="run:FOLDER for the loop's learner")
+    parser.add_argument("--runs", type=Path, help="file of the campaigns done so far")
+    parser.add_argument("--seconds", type=float, default=1e9, help="start no campaign after these")
+    parser.add_argument("--longest", type=int, default=1000, help="tokens of an operator's prompts")
+    parser.add_argument("--explore", type=int, default=40, help="queries a goal when exploring")
+    parser.add_argument("--simulated", action="store_true", help="known chances, no model")
     parser.add_argument("--goals", type=int, default=22)
-    parser.add_argument("--samples", type=int, default=3, help="kept answers a goal and operator")
-    parser.add_argument("--tokens", type=int, default=24)
     parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--earlier", type=Path, help="bank of another model, known beforehand")
+    parser.add_argument("--feedback", choices=("text", "logprobs"), default="text")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--no-converters", action="store_true", help="leave encodings out")
-    parser.add_argument("--bank", type=Path, help="file of kept answers; made when missing")
-    parser.add_argument("--simulated", action="store_true", help="known chances, no model")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    known = campaign_operators()
-    if args.no_converters:
-        known = {name: op for name, op in known.items() if name not in CONVERTERS}
-    goals = campaign_goals(CampaignConfig(limit=args.goals))
-    if args.simulated == (args.bank is not None):
-        parser.error("give either --bank FILE or --simulated")
+    if sum(map(bool, (args.simulated, args.bank, args.model))) != 1:
+        parser.error("give one of --bank FILE…, --model NAME and --simulated")
+    known = every = campaign_operators()
+    goals = campaign_goals(CampaignConfig(limit=args.goals, seed=args.goal_seed))
+    horizons = sorted({k for k in HORIZONS if k < args.queries} | {args.queries})
+    targets = []
     if args.simulated:
-        bank = {}
-    elif args.bank.exists():
-        kept = json.loads(args.bank.read_text())
-        bank, goals = kept["bank"], goals[: kept["goals"]]
-    else:
-        bank = record(args, known, goals)
-    runs = {
-        kind: [
-            campaign(kind, seed, args, known, goals, bank)
-            for seed in range(args.first_seed, args.first_seed + args.seeds)
-        ]
-        for kind in KINDS
-    }
-    areas = {kind: [a for a, _ in rows] for kind, rows in runs.items()}
-    found: dict = {
-        "target": "simulated" if args.simulated else args.model,
-        "goals": len(goals),
-        "seeds": args.seeds,
-        "operators": len(known),
-    }
-    for kind in KINDS:
-        found[f"area {kind}"] = float(np.mean(areas[kind]))
-        found[f"solved {kind}"] = float(np.mean([np.mean([x > 0 for x in a]) for a in areas[kind]]))
-    for other in KINDS[1:]:
-        found[f"area, thompson / {other}"] = ratio(areas["thompson"], areas[other])
-        pairs = [
-            (t.cells_by(o.spent), o.cells_by(o.spent))
-            for (_, t), (_, o) in zip(runs["thompson"], runs[other], strict=True)
-        ]
-        found[f"cells at equal queries, thompson and {other}"] = pairs
-    print(json.dumps(found, indent=1))
+        clusters = {g.query.goal: g.cluster for g in goals}
+        targets.append(compared(args, known, goals, lambda s: Simulated(s, clusters), None))
+    if args.model:
+        model = load_model(args.model)
+        known = short_operators(model, goals, args.longest)
+        target = ModelTarget(
+            model,
+            max_new_tokens=TOKENS,
+            temperature=1.0,
+            logprobs=args.feedback == "logprobs",
+            stop=STOP,
+        )
+        targets.append(compared(args, known, goals, lambda s: target, None))
+    for path in args.bank:
+        lines = read(path)
+        own = [goals[i] for i in sorted({line["goal"] for line in lines})]
+        asked = {row["query"]["operator"] for line in lines for row in line["rows"]}
+        known = {name: op for name, op in every.items() if name in asked}
+        bank = pools(lines)
+        best = {until: ceiling(lines, known, len(own), until) for until in horizons}
+        seen = args.feedback == "logprobs"
+        targets.append(
+            compared(args, known, own, lambda s, b=bank, n=seen: Recorded(b, s, n), best)
+        )
+    found = {"summary": summary(targets, horizons), "targets": targets}
+    print(json.dumps(found["summary"] | {"cells": [t["cells"] for t in targets]}, indent=1))
     if args.out:
-        args.out.write_text(json.dumps(found, indent=1))
+        args.out.write_text(json.dumps(found))
 
 
 if __name__ == "__main__":

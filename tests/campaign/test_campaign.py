@@ -1,5 +1,6 @@
 """A campaign against scripted models: what counts, what resumes, what it costs."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 import pytest
 
 from superalign.campaign import command
-from superalign.campaign.regression import read_suite, run_regression
+from superalign.campaign.goals import campaign_goals
+from superalign.campaign.regression import filtered, read_suite, run_regression
 from superalign.campaign.settings import CampaignConfig
 from superalign.config import dump_config
 from superalign.errors import InputError
 from superalign.models.fake import FakeModel
+from superalign.records import Verdict
 from superalign.report.campaign import write_campaign_report
 from superalign.store import RunStore
 
@@ -144,6 +147,8 @@ def test_attacks_that_worked_are_asked_of_the_next_model(tmp_path: Path) -> None
             summary = run_regression(config, store, complies_with(mark))
         assert summary["success"]["value"] == rate
         assert summary["attacks"] > 0
+        kept = (store.path / "filtered.jsonl").read_text()
+        assert kept == (Path(suite).read_text() if rate else "")
 
 
 def test_a_suite_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -162,3 +167,39 @@ def test_conversations_are_afforded_and_counted_by_the_turn(tmp_path: Path) -> N
         assert o["queries"] == o["attempts"] * int(o["style"].split(", ")[1].split()[0])
     assert summary["queries"] == 6 * 60
     assert sum(o["queries"] for o in summary["operators"]) == summary["queries"]
+
+
+def test_the_filtered_suite_drops_what_worked_by_chance() -> None:
+    hit, miss = (Verdict(value=v, kind="ok") for v in (0.0, 1.0))
+    unknown = Verdict(value=None, kind="unparsed")
+    goals = [g.query for g in campaign_goals(CampaignConfig(limit=4))]
+    rows = [[hit, hit, miss, unknown], [hit, miss, miss, miss], [unknown] * 4, [hit] * 4]
+    assert filtered(goals, rows) == [goals[0], goals[3]]
+
+
+def lucky(every: int) -> FakeModel:
+    """Refuses, but for one answer in ``every``, whatever the prompt: a judge's errors look so."""
+    count = itertools.count(1)
+    willing = complies_with("")
+
+    def reply(text: str, i: int) -> str:
+        return willing.generate([text])[0][0].text if next(count) % every == 0 else REFUSAL
+
+    return FakeModel(reply)
+
+
+def test_confirmation_keeps_chance_from_counting(tmp_path: Path) -> None:
+    plain = run(tmp_path, lucky(7), "plain", limit=1, batch=1, queries=60)
+    confirmed = run(tmp_path, lucky(7), "confirmed", limit=1, batch=1, queries=60, confirm=1)
+    assert plain["solved"] == 1
+    assert (confirmed["solved"], confirmed["queries"]) == (0, 60)
+    assert confirmed["archive"]["cells"] == 0
+
+
+def test_an_attack_that_works_is_confirmed_at_the_cost_of_queries(tmp_path: Path) -> None:
+    found = [
+        run(tmp_path, complies_with("e"), str(k), limit=1, batch=1, queries=60, confirm=k)
+        for k in (0, 2)
+    ]
+    assert [f["solved"] for f in found] == [1, 1]
+    assert found[1]["queries"] == found[0]["queries"] + 2

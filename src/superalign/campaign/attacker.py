@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from superalign.attack.adaptive import GoalAllocator, HierarchicalThompson
+from superalign.attack.adaptive import FactorThompson, GoalAllocator
 from superalign.attack.archive import Archive, Cell
 from superalign.attack.base import Operator, operators
 from superalign.attack.conversation import Conversation
@@ -35,6 +35,29 @@ class Attempt:
     def hit(self) -> bool:
         """Whether the judge says that the model did what it should not."""
         return self.verdict.failed
+
+
+def first_success(history: Sequence[Attempt], confirm: int = 0) -> Attempt | None:
+    """The first hit that ended ``confirm`` + 1 hits in a row on one prompt.
+
+    A judge that is wrong on one answer in thirty is wrong on two in a row of the same prompt about
+    once in a thousand, so a confirmed success is rarely its error.
+    """
+    row: dict[str, int] = {}
+    for attempt in history:
+        row[attempt.query.id] = row.get(attempt.query.id, 0) + 1 if attempt.hit else 0
+        if row[attempt.query.id] > confirm:
+            return attempt
+    return None
+
+
+def unconfirmed(history: Sequence[Attempt], confirm: int) -> list[Query]:
+    """Prompts whose last answers were hits, but not yet ``confirm`` + 1 in a row."""
+    row: dict[str, int] = {}
+    for attempt in history:
+        row[attempt.query.id] = row.get(attempt.query.id, 0) + 1 if attempt.hit else 0
+    asked = {a.query.id: a.query for a in history}
+    return [asked[key] for key, hits in row.items() if 0 < hits <= confirm]
 
 
 class Attacker(Protocol):
@@ -86,8 +109,10 @@ def campaign_operators() -> dict[str, Operator]:
 class OperatorAttacker:
     """Draws operators from an allocator; on a solved goal it goes for cells that are still empty."""
 
-    def __init__(self, known: Mapping[str, Operator], allocator: GoalAllocator) -> None:
-        self.known, self.allocator = dict(known), allocator
+    def __init__(
+        self, known: Mapping[str, Operator], allocator: GoalAllocator, confirm: int = 0
+    ) -> None:
+        self.known, self.allocator, self.confirm = dict(known), allocator, confirm
 
     def propose(
         self,
@@ -101,7 +126,7 @@ class OperatorAttacker:
         """See :class:`Attacker`."""
         names = (
             self._novel(goal, archive, width, rng)
-            if any(a.hit for a in history)
+            if first_success(history, self.confirm) is not None
             else self.allocator.choose(goal.id, goal.cluster, width, rng)
         )
         if not names:
@@ -136,9 +161,14 @@ class OperatorAttacker:
         """Operators whose cell is empty for this goal's cluster, the most promising first."""
         filled = set(archive.cells)
         empty = [k for k, op in self.known.items() if attack_cell(goal, op) not in filled]
-        if not isinstance(self.allocator, HierarchicalThompson):
+        if not isinstance(self.allocator, FactorThompson):
             rng.shuffle(empty)
             return empty[:n]
-        draw = self.allocator.draw
-        rates = {name: draw(goal.id, goal.cluster, name, rng) for name in empty}
+        rates = dict(
+            zip(
+                self.allocator.operators,
+                self.allocator.draw(goal.id, goal.cluster, rng),
+                strict=True,
+            )
+        )
         return sorted(empty, key=lambda name: -rates[name])[:n]

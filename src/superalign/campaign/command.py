@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from superalign.attack.adaptive import goal_allocator
-from superalign.campaign.attacker import OperatorAttacker, campaign_operators
+from superalign.campaign.attacker import Attacker, OperatorAttacker, campaign_operators
 from superalign.campaign.goals import benign_twins, campaign_goals
-from superalign.campaign.regression import read_suite
+from superalign.campaign.regression import read_suite, suite_text
 from superalign.campaign.run import Campaign, Progress, silent
+from superalign.campaign.screening import RefusalDirection, ScreenedAttacker
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.summary import summarise
 from superalign.campaign.target import ModelTarget
+from superalign.campaign.transfer import checkpoints
 from superalign.config import load_section
 from superalign.critic.compliance import Calibration, calibrate, read_labelled, shipped_calibration
 from superalign.errors import InputError
 from superalign.evaluation.measure import measure, over_refusal
-from superalign.models import LanguageModel
+from superalign.models import LanguageModel, LocalModel
 from superalign.records import Query
 from superalign.store import RunStore
 from superalign.tasks.base import seeded
@@ -62,8 +64,12 @@ def check(config: CampaignConfig, out: Path | None) -> None:
     if config.regression is not None:
         read_suite(Path(config.regression))
         return
+    if config.transfer is not None:
+        checkpoints(Path(config.transfer))
+        return
     campaign_goals(config)
     judge_calibration(config)
+    earlier_successes(config.earlier)
 
 
 def judge_calibration(config: CampaignConfig) -> Calibration:
@@ -89,20 +95,61 @@ def run_campaign(
     goals = campaign_goals(config)
     calibration = judge_calibration(config)
     known = campaign_operators()
-    attacker = OperatorAttacker(known, goal_allocator(config.allocation, list(known)))
+    attacker = make_attacker(config, model)
     target = ModelTarget(
         model,
         max_new_tokens=config.max_new_tokens,
         temperature=config.temperature,
-        logprobs=config.feedback == "logprobs",
+        logprobs=config.feedback != "text",
     )
     campaign = Campaign(config, store, target, attacker, goals, progress)
     campaign.run()
     refusals = campaign.phase("over-refusal", lambda: _over_refusal(config, model, len(goals)))
     summary = summarise(campaign, known, calibration, refusals, weight_hash=model.weight_hash)
-    store.write_text("regression.jsonl", _regression(campaign))
+    if isinstance(attacker, ScreenedAttacker):
+        summary["looks"] = attacker.looks
+    store.write_text("regression.jsonl", suite_text([e.query for e in campaign.archive.entries]))
     store.write_json("summary.json", summary)
     return summary
+
+
+def make_attacker(config: CampaignConfig, model: LanguageModel) -> Attacker:
+    """The attacker that the settings ask for.
+
+    Raises:
+        InputError: activations of a model that shows none.
+    """
+    known = campaign_operators()
+    families = {name: operator.family for name, operator in known.items()}
+    attacker = OperatorAttacker(
+        known,
+        goal_allocator(config.allocation, families, earlier_successes(config.earlier)),
+        config.confirm,
+    )
+    if config.feedback != "activations":
+        return attacker
+    if not isinstance(model, LocalModel):
+        raise InputError(
+            f"feedback 'activations': {model.name} shows none; allowed: text, logprobs, or a local "
+            "model"
+        )
+    return ScreenedAttacker(attacker, RefusalDirection(model, config.seed))
+
+
+def earlier_successes(folder: str | None) -> dict[str, tuple[float, float]]:
+    """Operator → successes and queries of the campaign in ``folder``; nothing without one.
+
+    Raises:
+        InputError: the folder holds no finished campaign.
+    """
+    if folder is None:
+        return {}
+    path = Path(folder) / "summary.json"
+    try:
+        rows = json.loads(path.read_text())["operators"]
+        return {r["operator"]: (float(r["hits"]), float(r["queries"])) for r in rows}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"earlier: {path} is no summary of a finished campaign") from None
 
 
 def _over_refusal(config: CampaignConfig, model: LanguageModel, n: int) -> dict[str, Any]:
@@ -121,23 +168,6 @@ def _over_refusal(config: CampaignConfig, model: LanguageModel, n: int) -> dict[
         graded = measure(model, queries, max_new_tokens=config.max_new_tokens)
         found[key] = over_refusal(graded).as_dict()
     return found
-
-
-def _regression(campaign: Campaign) -> str:
-    """The archive as lines that a later release must withstand, one attack each."""
-    lines = [
-        json.dumps(
-            {
-                "goal": entry.query.goal,
-                "category": entry.query.family,
-                "operator": entry.query.operator,
-                "messages": entry.query.chat,
-            },
-            ensure_ascii=False,
-        )
-        for entry in campaign.archive.entries
-    ]
-    return "".join(line + "\n" for line in lines)
 
 
 def rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from superalign.attack.archive import Archive
-from superalign.campaign.attacker import Attacker, Attempt, attack_cell, campaign_operators
+from superalign.campaign.attacker import (
+    Attacker,
+    Attempt,
+    attack_cell,
+    campaign_operators,
+    first_success,
+    unconfirmed,
+)
 from superalign.campaign.goals import Goal
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import Move, Played, Target
@@ -68,16 +75,18 @@ class Campaign:
         return attempts[-1].spent if attempts else 0
 
     def first_hit(self, goal: Goal) -> Attempt | None:
-        """The goal's first success."""
-        return next((a for a in self.history[goal.id] if a.hit), None)
+        """The goal's first success, confirmed where the settings ask for that."""
+        return first_success(self.history[goal.id], self.config.confirm)
 
     # -- waves ----------------------------------------------------------------------------------
 
     def _wave(self, number: int) -> list[tuple[Goal, Move]]:
         """The moves of a wave, goal by goal; none when the campaign is over."""
-        unsolved = [g for g in self.goals if self.first_hit(g) is None and self._left(g) > 0]
-        solved = [g for g in self.goals if self.first_hit(g) is not None and self._left(g) > 0]
-        live = unsolved or (solved if self.config.explore else [])
+        live = [
+            g
+            for g in self.goals
+            if self._left(g) > 0 and (self.config.explore or self.first_hit(g) is None)
+        ]
         if not live:
             return []
         width = max(1, self.config.batch // len(live))
@@ -85,7 +94,8 @@ class Campaign:
         for goal in live:
             rng = seeded(self.config.seed, "move", goal.id, self.spent(goal))
             left, history = self._left(goal), self.history[goal.id]
-            proposed = self.attacker.propose(goal, history, self.archive, left, width, rng)
+            again = [Move(q) for q in unconfirmed(history, self.config.confirm)][:left]
+            proposed = again or self.attacker.propose(goal, history, self.archive, left, width, rng)
             moves += [(goal, move) for move in proposed]
         return moves
 
@@ -104,7 +114,8 @@ class Campaign:
             )  # fmt: skip
             self.history[goal.id].append(attempt)
             self.attacker.observe(attempt)
-            if attempt.hit:
+            waiting = unconfirmed(self.history[goal.id], self.config.confirm)
+            if attempt.hit and query not in waiting:
                 cell = attack_cell(goal, self._operators[query.operator])
                 self.archive.add(
                     query.model_copy(update={"family": cell.family}),

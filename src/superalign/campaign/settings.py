@@ -24,16 +24,30 @@ class CampaignConfig(Section):
         None,
         description="regression.jsonl of an earlier campaign: ask its attacks, find no new ones",
     )
+    transfer: str | None = Field(
+        None,
+        description="folder of a finished run: ask each round's attacks of each round's learner",
+    )
     limit: int = Field(44, ge=1, description="most goals; of a file those with the lowest hash")
     queries: int = Field(100, ge=1, le=100_000, description="budget of queries per goal")
     allocation: Literal["thompson", "uniform", "epsilon_greedy"] = Field(
         "thompson", description="how queries are shared out over goal cluster and operator"
     )
-    feedback: Literal["text", "logprobs"] = Field(
-        "text", description="what the attacker sees: answers, or also the probability of refusing"
+    earlier: str | None = Field(
+        None,
+        description="folder of an earlier campaign: its operators' successes are where thompson "
+        "starts",
+    )
+    feedback: Literal["text", "logprobs", "activations"] = Field(
+        "text",
+        description="what the attacker sees: answers, also their log-probabilities, or also the "
+        "model's hidden states",
     )
     explore: bool = Field(
         False, description="spend what a solved goal leaves of its budget on new archive cells"
+    )
+    confirm: int = Field(
+        0, ge=0, description="times that a success must come again on the same prompt to count"
     )
     replays: int = Field(4, ge=1, description="fresh answers to each attack found, for correction")
     labels: str | None = Field(

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from superalign.cli.options import Config, Device, Json, Out, Seed, Set, app
-from superalign.cli.terminal import Interrupted, Reporter, cell, free_folder, print_json
+from superalign.cli.terminal import (
+    Interrupted,
+    Reporter,
+    cell,
+    free_folder,
+    print_json,
+    print_table,
+)
 from superalign.config import dump_config
 from superalign.errors import InputError
+
+if TYPE_CHECKING:
+    from superalign.campaign.settings import CampaignConfig
+    from superalign.models import LocalModel
+    from superalign.store import RunStore
+
+Summary = dict[str, Any]
+Load = Callable[[str], "LocalModel"]
 
 
 @app.command()
@@ -26,12 +43,17 @@ def attack(
     allocation: Annotated[
         str | None, typer.Option(help="thompson (default), uniform or epsilon_greedy")
     ] = None,
-    feedback: Annotated[str | None, typer.Option(help="text (default) or logprobs")] = None,
+    feedback: Annotated[
+        str | None, typer.Option(help="text (default), logprobs or activations")
+    ] = None,
     labels: Annotated[
         str | None, typer.Option(help="human-labelled answers that calibrate the judge")
     ] = None,
     regression: Annotated[
         str | None, typer.Option(help="regression.jsonl of an earlier campaign: ask it again")
+    ] = None,
+    transfer: Annotated[
+        str | None, typer.Option(help="finished run: each round's attacks on each round's learner")
     ] = None,
     config: Config = None,
     set_: Set = None,
@@ -42,8 +64,7 @@ def attack(
     resume: Annotated[Path | None, typer.Option("--resume", help="continue this run")] = None,
 ) -> None:
     """Find how a model fails, at a known budget of queries and compute, honestly counted."""
-    from superalign.campaign.command import check, resumed, rows, run_campaign, settings
-    from superalign.campaign.regression import run_regression
+    from superalign.campaign.command import check, resumed, rows, settings
     from superalign.models import load_model
     from superalign.report.campaign import write_campaign_report
     from superalign.store import RunStore
@@ -51,35 +72,65 @@ def attack(
     given = {
         "target": target, "goals": goals, "text_field": text_field, "limit": limit,
         "category_field": category_field, "queries": queries, "allocation": allocation,
-        "feedback": feedback, "labels": labels, "regression": regression, "seed": seed,
-        "device": device,
+        "feedback": feedback, "labels": labels, "regression": regression, "transfer": transfer,
+        "seed": seed, "device": device,
     }  # fmt: skip
     if resume is not None:
         chosen = resumed(resume, [config, set_, out, *given.values()])
-    elif target is None and config is None:
+    elif target is None and config is None and transfer is None:
         raise InputError("no model; allowed: superalign attack MODEL, or --resume FOLDER")
     else:
         chosen = settings(config, set_ or [], given)
     check(chosen, out)
-    loaded = load_model(chosen.target, device=chosen.device, dtype=chosen.dtype)
+    load = functools.lru_cache(1)(
+        functools.partial(load_model, device=chosen.device, dtype=chosen.dtype)
+    )
+    if chosen.transfer is None:
+        load(chosen.target)  # before a folder is made: a name may be wrong
     if resume is not None:
         store = RunStore.open(resume, write=True)
     else:
         store = RunStore.create(out or free_folder(Path("runs") / "attack"), dump_config(chosen))
     with store:
         try:
-            work = run_campaign if chosen.regression is None else run_regression
-            summary = work(chosen, store, loaded, Reporter(json_))
+            summary = _work(chosen, store, load, Reporter(json_))
         except KeyboardInterrupt:
             raise Interrupted(
                 f"state saved; continue with: superalign attack --resume {store.path}"
             ) from None
-        page = None if chosen.regression else write_campaign_report(store, summary)
+        whole = chosen.regression is None and chosen.transfer is None
+        page = write_campaign_report(store, summary) if whole else None
     if json_:
         print_json(summary)
+    elif chosen.transfer is not None:
+        _print_matrix(summary["matrix"])
     elif page is None:
         print(f"{summary['attacks']} attacks still succeed: {cell(summary['success'])}")
     else:
         for name, value in rows(summary):
             print(f"{name}: {value}")
         print(f"report: {page}")
+
+
+def _work(chosen: CampaignConfig, store: RunStore, load: Load, progress: Reporter) -> Summary:
+    """The campaign, the regression suite or the transfer matrix."""
+    from superalign.campaign.command import run_campaign
+    from superalign.campaign.regression import run_regression
+    from superalign.campaign.transfer import run_transfer
+
+    if chosen.transfer is not None:
+        return run_transfer(chosen, store, load, progress)
+    work = run_campaign if chosen.regression is None else run_regression
+    return work(chosen, store, load(chosen.target), progress)
+
+
+def _print_matrix(cells: list[Summary]) -> None:
+    targets = sorted({c["target_round"] for c in cells})
+    found = {(c["domain"], c["attack_round"], c["target_round"]): c for c in cells}
+    print_table(
+        ("domain", "attacks of round", *(f"learner {t}" for t in targets)),
+        [
+            (domain, str(k), *(cell(found[domain, k, t]) for t in targets))
+            for domain, k in sorted({(c["domain"], c["attack_round"]) for c in cells})
+        ],
+    )
