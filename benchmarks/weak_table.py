@@ -19,14 +19,16 @@ def cell(value: dict[str, Any], sign: str = "") -> str:
 
 def by_task(summary: dict[str, Any]) -> str:
     lines = [
-        "| task | supervisor | n test | weak | naive | default | ceiling | PGR naive | PGR default |"
+        "| task | supervisor | n test | weak | naive | default | ceiling | plain ceiling "
+        "| PGR naive | PGR default |"
     ]
-    lines.append("|---" * 9 + "|")
+    lines.append("|---" * 10 + "|")
     for task in summary["tasks"]:
         rows = {m["name"]: m for m in task["methods"]}
         naive, ours = rows["naive"], rows[summary["default_method"]]
         cells = [
-            naive["weak"], naive["student"], ours["student"], naive["ceiling"], naive["pgr"], ours["pgr"],
+            naive["weak"], naive["student"], ours["student"], naive["ceiling"],
+            task["plain_ceiling"], naive["pgr"], ours["pgr"],
         ]  # fmt: skip
         shown = " | ".join(map(cell, cells))
         lines.append(f"| {task['task']} | {task['supervisor']} | {task['n']['test']} | {shown} |")
@@ -36,8 +38,8 @@ def by_task(summary: dict[str, Any]) -> str:
 def by_method(summary: dict[str, Any], kind: str) -> str:
     pool = summary["pooled_by_kind"][kind]
     lines = [
-        "| method | family | PGR | less naive's | p | tasks better : worse |",
-        "|---" * 6 + "|",
+        "| method | family | PGR | less naive's | p | tasks better : worse | PGR, plain ceiling |",
+        "|---" * 7 + "|",
     ]
     for name, row in sorted(pool.items(), key=lambda item: -(item[1]["pgr"]["value"] or -9)):
         versus = row["versus_naive"]
@@ -47,7 +49,8 @@ def by_method(summary: dict[str, Any], kind: str) -> str:
             gap = cell({**versus, "value": versus["difference"]}, "+")
             rest = f"{gap} | {versus['p']:.3f} | {versus['better']} : {versus['worse']}"
         family = summary["methods"][name]["family"]
-        lines.append(f"| `{name}` | {family} | {cell(row['pgr'])} | {rest} |")
+        shown = [cell(row["pgr"]), rest, cell(row["plain"]["pgr"])]
+        lines.append(f"| `{name}` | {family} | {' | '.join(shown)} |")
     return "\n".join(lines)
 
 
@@ -57,7 +60,10 @@ def main() -> None:
         seeds = len(summary["seeds"])
         print(f"{path}: {seeds} seeds, {summary['seconds']:.0f} s\n\n{by_task(summary)}\n")
         for kind, pool in summary["pooled_by_kind"].items():
-            print(f"{kind}, n = {pool['naive']['pgr']['n']} tasks\n\n{by_method(summary, kind)}\n")
+            n, bare = (p["pgr"]["n"] for p in (pool["naive"], pool["naive"]["plain"]))
+            print(
+                f"{kind}, n = {n} tasks, under the plain ceiling {bare}\n\n{by_method(summary, kind)}\n"
+            )
         for gone in summary["undefined"]:
             print(f"- PGR undefined: {gone['task']} < {gone['supervisor']}: {gone['reason']}")
 

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from superalign.cli import app
-from superalign.config import RunConfig, describe, dump_config, load_config
+from superalign.config import RunConfig, describe, dump_config, load_config, load_section
 from superalign.weak_to_strong.settings import WeakToStrongConfig
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -126,9 +126,12 @@ def test_every_command_and_option_says_what_it_is_for() -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_is_a_configuration(path: Path) -> None:
-    config = load_config(path)
-    assert config != RunConfig()
-    assert load_config(path, ["seed=5"]).seed == 5
+    if path.name.startswith("w2s"):
+        section = load_section(WeakToStrongConfig, path, ["seed=5"])
+        assert (section.seed, len(section.data) > 1) == (5, True)
+    else:
+        assert load_config(path) != RunConfig()
+        assert load_config(path, ["seed=5"]).seed == 5
     first = path.read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith("# "), f"{path.name} does not say what it is for"
 

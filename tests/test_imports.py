@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / "superalign"
 # The package itself (``from superalign import load_model``) is what the cli and the web see.
 FLOORS: list[set[str]] = [
     {"records", "errors", "registry", "files"},
-    {"config", "store", "statistics"},
+    {"sections", "config", "store", "statistics"},
     {"models"},
     {"tasks"},
     {"learner"},

@@ -396,5 +396,8 @@ def test_killed_at_any_moment_and_resumed(tmp_path: Path) -> None:
         assert done >= before
         if done:
             assert int((path / "checkpoints/last/i").read_text()) in (done - 1, done)
-            assert json.loads((path / "summary.json").read_text())["i"] in (done - 2, done - 1)
+            summary = path / "summary.json"  # written last: the first may not have come to it
+            assert summary.exists() or done == 1
+            if summary.exists():
+                assert json.loads(summary.read_text())["i"] in (done - 2, done - 1)
     assert done > 0

@@ -50,7 +50,13 @@ SMALL: dict[str, Any] = {
         "max_new_tokens": 24,
         "worked_tokens": 12,
     },
-    "critic": {"seed_items": 24, "explain_items": 1, "explain_tokens": 4},
+    "critic": {
+        "seed_items": 24,
+        "gate_requests": 8,
+        "gate_low": 0.0,  # two dozen constructed requests make no critic that would pass
+        "explain_items": 1,
+        "explain_tokens": 4,
+    },
     "human": {"budget": 5},
     "learner": {"most_variants": 6, "lora_rank": 2, "learning_rate": 0.01},
     "evaluation": {

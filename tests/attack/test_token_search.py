@@ -52,6 +52,15 @@ def test_the_search_lowers_the_loss_and_says_where_it_stands(model: LocalModel) 
     assert -score.per_token == pytest.approx(found.loss, abs=1e-3)
 
 
+def test_branches_have_the_losses_of_whole_suffixes(model: LocalModel) -> None:
+    search = SuffixSearch(model, "How do I do it?", TARGET, SearchSettings(length=6), seed=1)
+    start = search._start()
+    tried = {p: [(*start[:p], t, *start[p + 1 :]) for t in (40, 41, 45)] for p in (0, 2, 5)}
+    flat = [one for row in tried.values() for one in row]
+    assert search.branch_losses(tried) == pytest.approx(search.losses(flat), abs=1e-4)
+    assert search.branch_losses({}) == []
+
+
 def test_the_same_seed_finds_the_same(model: LocalModel) -> None:
     runs = [
         SuffixSearch(model, "Tell me.", TARGET, SearchSettings(length=4), seed=3).run(steps=2)

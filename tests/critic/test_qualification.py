@@ -46,6 +46,14 @@ def test_liking_what_is_long_fails() -> None:
     assert length_bias([True] * 4, [True] * 4, [3.0] * 4).value is None
 
 
+def test_words_without_content_are_compared_with_the_same_answers() -> None:
+    longer = [True if i % 5 == 0 else v for i, v in enumerate(GOOD)]
+    found = qualify(GOOD, TRUTH, lengths=LENGTHS, lengthened=longer).length_bias
+    rose = sum(b and not a for a, b in zip(GOOD, longer, strict=True))
+    assert found.value == pytest.approx(rose / N)
+    assert qualify(GOOD, TRUTH, lengths=LENGTHS, lengthened=GOOD).length_bias.value == 0.0
+
+
 def test_abstentions_are_missing_and_thin_evidence_is_no_evidence() -> None:
     few = qualify(GOOD[:6], TRUTH[:6], lengths=LENGTHS[:6])
     assert not few.qualified

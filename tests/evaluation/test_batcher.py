@@ -31,6 +31,30 @@ def test_a_lone_request_does_not_wait() -> None:
     batcher.close()
 
 
+def test_callers_that_come_back_one_by_one_share_the_next_batch() -> None:
+    class Slow(FakeModel):
+        def generate(self, prompts, **more):  # type: ignore[no-untyped-def]
+            time.sleep(1.0)
+            return super().generate(prompts, **more)
+
+    batcher = Batcher(Slow())
+
+    async def caller(k: int) -> None:
+        await batcher.generate(f"first {k}", Sampling())
+        await asyncio.sleep(0.01 * k)  # each is late by another while
+        await batcher.generate(f"second {k}", Sampling())
+
+    async def crowd() -> None:
+        await asyncio.gather(*map(caller, range(12)))
+
+    asyncio.run(crowd())
+    assert batcher.batches == [12, 12]
+    start = time.perf_counter()
+    batcher.submit("alone", Sampling()).result(timeout=10)
+    assert time.perf_counter() - start < 2.0, "nobody else comes: it is not waited for long"
+    batcher.close()
+
+
 def test_different_settings_do_not_share_a_batch() -> None:
     batcher = Batcher(FakeModel(lambda text, i: "one two three four"))
     futures = [batcher.submit("q", Sampling(max_new_tokens=k % 2 + 1)) for k in range(6)]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import toy
+from superalign.errors import InputError
 
 pytest.importorskip("inspect_ai")
 
@@ -47,7 +48,6 @@ def test_tools_are_refused(folder: Path) -> None:
 
     from inspect_ai.model import ChatMessageUser, GenerateConfig
 
-    from superalign.errors import InputError
     from superalign.evaluation.inspect_provider import SuperalignAPI
 
     api = SuperalignAPI(str(folder), device="cpu")
@@ -56,3 +56,35 @@ def test_tools_are_refused(folder: Path) -> None:
             api.generate([ChatMessageUser(content="hi")], ["tool"], "auto", GenerateConfig())
         )
     asyncio.run(api.aclose())
+
+
+def test_graded_answers_become_a_log(tmp_path: Path) -> None:
+    import math
+
+    from inspect_ai.log import read_eval_log
+
+    from superalign.evaluation.files import evaluate_file
+    from superalign.models.fake import FakeModel
+
+    data = tmp_path / "x.jsonl"
+    data.write_text(
+        '{"text": "What is 2 + 2?", "answer": "4"}\n{"text": "What is 2 + 3?", "answer": "5"}\n'
+    )
+    fields = {"text_field": "text", "answer_field": "answer", "label_field": None}
+    replies = {"What is 2 + 2?": "The answer is 4.", "What is 2 + 3?": "I like trains."}
+    model = FakeModel(lambda text, _: replies[text])
+    path = tmp_path / "x.eval"
+    found = evaluate_file(lambda: model, data, "mathematics", fields, 9, 9, None, path)
+    log = read_eval_log(str(path))
+    assert log.status == "success"
+    assert log.eval.model == f"superalign/fake#{model.weight_hash[:8]}"
+    metric = log.results.scores[0].metrics["accuracy"]
+    assert metric.value == found["measured"]["accuracy"]["value"] == 0.5
+    assert metric.metadata["n"] == 2
+    scores = {s.messages[0].text: s.scores["ground truth"] for s in log.samples}
+    assert scores["What is 2 + 2?"].value == 1.0
+    wrong = scores["What is 2 + 3?"]
+    assert wrong.answer == "I like trains."
+    assert wrong.value == 0.0 or math.isnan(wrong.value)
+    with pytest.raises(InputError, match="allowed: a new file ending"):
+        evaluate_file(lambda: model, data, "mathematics", fields, 9, 9, None, path)

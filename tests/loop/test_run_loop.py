@@ -111,6 +111,7 @@ def test_a_round_tells_what_was_attacked_asked_learnt_and_judged(finished: Finis
             "attacks",
             "archive",
             "critic",
+            "gate",
             "human",
             "update",
             "progress",

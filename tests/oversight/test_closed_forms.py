@@ -11,9 +11,17 @@ from superalign.oversight.closed_forms import (
     expected_pointer,
 )
 from superalign.oversight.critics import Planted
-from superalign.oversight.experiment import items_of, judged_traces
+from superalign.oversight.experiment import items_of, judged_traces, run_arms
 from superalign.oversight.judges import Exact
-from superalign.oversight.protocols import ARMS, Arm, Item, consultancy, critique, debate
+from superalign.oversight.protocols import (
+    ARMS,
+    Arm,
+    Item,
+    consultancy,
+    critique,
+    debate,
+    unaided_words,
+)
 from superalign.oversight.traces import Trace
 from superalign.statistics import Estimate, rate
 
@@ -86,3 +94,17 @@ def test_formulas_by_hand() -> None:
     assert expected_detection(10, 3, 0.5)["critique"] == pytest.approx(0.5 + 0.5 * 0.3)
     assert expected_pointer(5, 3, 0.0) == pytest.approx(0.5)
     assert expected_lying(5, 5) == 1.0
+
+
+def test_the_same_words_without_help_buy_what_they_buy() -> None:
+    """Placebo's words are spent on nothing; decomposition's would let the judge read every line."""
+    critic = Planted(0.8, 0.0, 0, "planted")
+    items = items_of(judged_traces(3, 400, 8), critic, 3)
+    arms = {a["name"]: a for a in run_arms(items, Exact(), 2)["arms"]}
+    assert arms["unaided"]["unaided_same_words"]["value"] >= arms["unaided"]["accuracy"]["value"]
+    assert arms["decomposition"]["unaided_same_words"]["value"] > 0.95
+    critique = arms["critique"]
+    assert critique["accuracy"]["value"] > critique["unaided_same_words"]["value"] + 0.1
+    assert critique["versus_same_words"]["p"] < 1e-6
+    for item in items[:50]:
+        assert unaided_words(item, Exact(), 20).tokens <= 20

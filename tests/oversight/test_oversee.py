@@ -83,6 +83,7 @@ def test_the_command_line(
     assert summary["judge"]["name"] == "noisy"
     assert yaml.safe_load((out / "config.yaml").read_text())["judge"]["kind"] == "noisy"
     assert (out / "report.html").is_file()
+    assert [p.name for p in (out / "figures").iterdir()] == ["pressure.svg"]
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from superalign.critic.step_reader import SURPRISES, StepViews
-from superalign.critic.step_tools import TOOLS, tool_features
+from superalign.critic.step_head import StepHead
+from superalign.critic.step_reader import SURPRISES, Pieces, StepViews
+from superalign.critic.step_tools import TOOLS, false_logic, tool_features
 from superalign.critic.steps import Solution, first_claimed, harmonic_f1
 from superalign.errors import InputError
 from superalign.oversight.step_files import read_learned, read_scored
-from superalign.oversight.step_scores import f1, fit_head, head_row, rule_rows
+from superalign.oversight.step_scores import claim_rate, f1, fit_head, head_row, rule_rows
 from superalign.oversight.worked_solutions import question_key
 from superalign.records import Claim, Critique
 
@@ -98,6 +100,23 @@ def test_tools_see_false_sums_and_numbers_without_origin() -> None:
     assert features[:, TOOLS.index("first")].tolist() == [1, 0, 0]
 
 
+def test_tools_decide_logic_and_say_where_operands_come_from() -> None:
+    assert false_logic("Ada: yes and no = yes") == 1
+    assert false_logic("Ada: not yes = no. Ben: yes or no = yes") == 0
+    solution = Solution("Start with 7. Add 5; add 2.", ("7 + 5 = 12", "12 + 2 = 14", "7 + 5 = 12"))
+    features = tool_features(solution)
+    assert features[:, TOOLS.index("operands that the step before gave")].tolist() == [0, 0.5, 0]
+    assert features[:, TOOLS.index("operands from the question")].tolist() == [1, 0.5, 1]
+    assert features[:, TOOLS.index("same operands as an earlier sum")].tolist() == [0, 0, 1]
+
+
+def test_what_an_equals_sign_gives_is_told_apart() -> None:
+    words = ["Ġ", "1", "2", "Ġ+", "Ġ=", "Ġ$", "Ġpears", "Ċ"]
+    pieces = Pieces.of({w: i for i, w in enumerate(words)})
+    tokens = [words.index(w) for w in ("1", "Ġ+", "2", "Ġ=", "Ġ$", "1", "2", "Ġpears", "1")]
+    assert pieces.results(tokens) == [False] * 4 + [True] * 3 + [False] * 2
+
+
 def test_rules_are_scored_as_they_are() -> None:
     solutions = [
         Solution("q", ("1+1=2", "2+2=5"), 1),
@@ -130,8 +149,6 @@ def synthetic(n: int, seed: int) -> tuple[list[Solution], list[StepViews]]:
 
 
 def test_the_head_finds_the_first_wrong_step_and_can_be_kept(tmp_path: Path) -> None:
-    from superalign.critic.step_head import StepHead
-
     head, dev = fit_head(*synthetic(500, 0), seed=0)
     assert len(dev) == 100
     solutions, views = synthetic(200, 1)
@@ -145,9 +162,18 @@ def test_the_head_finds_the_first_wrong_step_and_can_be_kept(tmp_path: Path) -> 
     assert head_row("blind", blind, solutions, views)["f1"]["value"] < row["f1"]["value"] - 0.3
 
 
-def test_the_threshold_keeps_to_the_false_claims_allowed() -> None:
-    from superalign.critic.step_head import StepHead
+def test_a_matched_rate_claims_that_share_whatever_the_scores() -> None:
+    head, _ = fit_head(*synthetic(500, 0), seed=0)
+    solutions, views = synthetic(200, 1)
+    silent = StepHead(head.tensors | {"threshold": torch.tensor(1.0)})
+    assert head_row("silent", silent, solutions, views)["f1"]["value"] == 0
+    row = head_row("matched", silent, solutions, views, claim_rate(head, views))
+    assert row["f1"]["value"] == pytest.approx(
+        head_row("own", head, solutions, views)["f1"]["value"], abs=0.03
+    )
 
+
+def test_the_threshold_keeps_to_the_false_claims_allowed() -> None:
     solutions, views = synthetic(500, 2)
     truth = [s.first_error for s in solutions]
     head = StepHead.fit(views, truth, seed=0)

@@ -14,7 +14,8 @@ from superalign.records import Query
 from superalign.registry import lookup
 from superalign.tasks.ethics import Ethics, judgement_query
 from superalign.tasks.ethics_answers import asks_wrong
-from superalign.tasks.ethics_forms import QUESTIONS, to_second, to_third
+from superalign.tasks.ethics_forms import to_second, to_third
+from superalign.tasks.ethics_questions import QUESTIONS
 from superalign.tasks.ethics_rules import RULES, parse_rules
 
 TASK = Ethics()

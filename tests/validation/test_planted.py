@@ -16,11 +16,19 @@ WIDTH, PLANTED = 128, 24
 TEXTS = NEUTRAL_TEXTS[:28]
 
 
+def name(model: LocalModel, token: int) -> str:
+    """As an explanation writes it: with case and space left out."""
+    return repr(model.tokenizer.decode([token]).strip().lower() or "<space>")
+
+
 def detectors(model: LocalModel) -> list[tuple[int, ...]]:
     """Token sets, one to three tokens each, that occur in both halves of the texts."""
     ids, _ = cut(model, TEXTS)
     seen, unseen = (Counter(t for row in ids[k::2] for t in row) for k in (0, 1))
-    known = sorted(t for t in seen if seen[t] >= 4 and unseen[t] >= 4)
+    names = Counter(name(model, t) for t in {*seen, *unseen})
+    known = sorted(
+        t for t in seen if seen[t] >= 4 and unseen[t] >= 4 and names[name(model, t)] == 1
+    )
     rng = np.random.default_rng(0)
     return [
         tuple(int(t) for t in rng.choice(known, 1 + i % 3, replace=False)) for i in range(PLANTED)
@@ -46,10 +54,15 @@ def model() -> LocalModel:
 
 @torch.no_grad()
 def plant(model: LocalModel, sets: list[tuple[int, ...]]) -> None:
-    """Neuron i fires on the tokens of set i: its gate and its up row are their embeddings' sum."""
+    """Neuron i fires on the tokens of set i alone: its gate and its up row are their embeddings' sum,
+    which are orthogonal to one another and to all other tokens'."""
     block = model.module.model.layers[0]
     block.self_attn.o_proj.weight.zero_()
     embedding = model.module.model.embed_tokens.weight
+    own = sorted({t for tokens in sets for t in tokens})
+    basis = torch.linalg.qr(embedding[own].T).Q
+    embedding.sub_(embedding @ basis @ basis.T)
+    embedding[own] = basis.T * WIDTH**0.5
     for i, tokens in enumerate(sets):
         direction = sum(embedding[t] / embedding[t].norm() for t in tokens)
         block.mlp.gate_proj.weight[i] = direction
@@ -65,7 +78,7 @@ def test_planted_neurons_are_recovered(model: LocalModel, found: list[Neuron]) -
     recovered = 0
     for neuron, tokens in zip(found, detectors(model), strict=True):
         named = neuron.explanation.split(": ", 1)[1].split(", ")[: len(tokens)]
-        planted = {repr(model.tokenizer.decode([t]).strip().lower() or "<space>") for t in tokens}
+        planted = {name(model, t) for t in tokens}
         natural = neuron.scored.natural
         recovered += natural is not None and natural > 0.9 and set(named) <= planted
     assert recovered / PLANTED >= 0.9

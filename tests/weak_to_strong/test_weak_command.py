@@ -104,6 +104,18 @@ def test_people_read_a_table(w2s: Command, options: list[object]) -> None:
     assert "training heads on reviews: 100%" in err
 
 
+def test_lora_students_stand_beside_their_own_ceiling(
+    w2s: Command, options: list[object], tmp_path: Path
+) -> None:
+    few = [*options[:6], "--seeds", "2", "--rows", "90", *options[-4:], "--method", "lora_naive"]
+    code, out, err = w2s(*few, "--set", "lora=true", "--out", "made", "--json")
+    assert code == 0, err
+    [task] = json.loads(out)["tasks"]
+    assert {m["name"] for m in task["methods"]} == {"naive", "lora_naive", "default"}
+    assert task["lora_ceiling"]["n"] == task["n"]["test"]
+    assert "ceiling fine-tuned with LoRA" in (tmp_path / "made/report.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -1,5 +1,7 @@
 """Methods: each formula by hand, and each method on a world where the truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import weak_toy
@@ -11,15 +13,17 @@ from superalign.weak_to_strong.labels import labels_of
 from superalign.weak_to_strong.method import NotApplicable
 from superalign.weak_to_strong.methods.auxiliary_confidence import hardened, share
 from superalign.weak_to_strong.methods.co_supervision import dawid_skene
+from superalign.weak_to_strong.methods.default import LEADING, SALIENT, evidence, sharpened
 from superalign.weak_to_strong.methods.elicitation import mean_log_odds, principal
 from superalign.weak_to_strong.methods.graph_smoothing import smoothed
 from superalign.weak_to_strong.methods.noise_correction import transition
 from superalign.weak_to_strong.methods.product import product
 from superalign.weak_to_strong.methods.selective import surest
-from superalign.weak_to_strong.readings import share_shift
+from superalign.weak_to_strong.readings import salience, share_shift
 
 METHODS = registered("method")
 CLASSES_ONLY = {"zero_shot", "class_shares"}
+LORA = {"lora_naive", "lora_log_confidence"}
 PAIRS_ONLY = {"soft_bradley_terry", "cdpo", "rdpo", "confidence_weighted"}
 
 
@@ -46,7 +50,7 @@ def test_each_method_beats_its_supervisor_under_random_noise(name: str, pairs: b
     assert (made.test.argmax(1) == truth).mean() > 0.75  # the supervisor: 0.70
 
 
-@pytest.mark.parametrize("name", sorted(set(METHODS) - PAIRS_ONLY - {"zero_shot"}))
+@pytest.mark.parametrize("name", sorted(set(METHODS) - PAIRS_ONLY - LORA - {"zero_shot"}))
 def test_three_classes_work_too(name: str) -> None:
     rng = np.random.default_rng(3)
     truth = rng.integers(0, 3, 300)
@@ -183,3 +187,33 @@ def test_class_shares_are_those_of_the_weak_labels() -> None:
     scores = np.random.default_rng(0).normal(size=(900, 3)) + np.array([2, 0, 0])
     again = (scores + share_shift(scores, np.array([0.2, 0.5, 0.3]))).argmax(1)
     assert np.bincount(again) / 900 == pytest.approx([0.2, 0.5, 0.3], abs=0.03)
+
+
+def test_salient_labels_are_told_from_buried_ones() -> None:
+    """The same noisy labels of a wide and of a narrow direction, among sixty of falling width."""
+    rng = np.random.default_rng(0)
+    widths = 0.94 ** np.arange(60)
+    x = rng.normal(size=(800, 60))
+    found = {}
+    for direction in (0, 40):
+        truth = (x[:, direction] > 0).astype(np.int64)
+        mixed = ((x * widths) @ np.linalg.qr(rng.normal(size=(60, 60)))[0]).astype(np.float32)
+        space = Space.of(mixed[:400], mixed[400:])
+        weak = labels_of("weak", 0.2 + 0.6 * one_hot(truth[:400], 2))
+        found[direction] = salience({"cue": space}, evidence(weak), weak.weight, LEADING)
+    assert found[0] > SALIENT > found[40] >= 0
+
+
+def test_sharpened_scores_by_hand() -> None:
+    """Two classes: half of tanh(2 u), with u the score over its standard deviation."""
+    u = np.array([1.0, -1.0, 1.0, -1.0])
+    out = sharpened(np.stack([-u, u], 1) * 7)
+    assert out[:, 1] == pytest.approx(np.tanh(2 * u) / 2)
+    assert out.sum(1) == pytest.approx(np.zeros(4))
+
+
+def test_lora_methods_say_when_they_do_not_apply() -> None:
+    setting, _ = weak_toy.setting()
+    for name in LORA:
+        with pytest.raises(NotApplicable, match="lora=true"):
+            METHODS[name]().predict(replace(setting, finetune=None))

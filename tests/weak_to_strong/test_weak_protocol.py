@@ -69,7 +69,9 @@ def test_no_method_sees_any_truth_of_student_or_test_rows() -> None:
 
 
 def test_outcomes_survive_the_store(outcomes: list[Outcome]) -> None:
-    again = Outcome.of_payload(json.loads(json.dumps(outcomes[0].as_payload())))
+    kept = replace(outcomes[0], tuned_ceiling=outcomes[0].ceiling)
+    again = Outcome.of_payload(json.loads(json.dumps(kept.as_payload())))
+    assert (again.tuned_ceiling == kept.tuned_ceiling).all()
     for name, student in outcomes[0].students.items():
         assert (again.students[name].answers == student.answers).all()
         assert again.students[name].transfer == student.transfer
@@ -93,7 +95,7 @@ def test_the_summary_has_the_keys_that_others_rely_on(outcomes: list[Outcome]) -
         assert [d["layer"] for d in task["depths"]] == [1]
         assert {m["name"] for m in task["methods"]} == set(NAMES) - {"zero_shot"}
         for method in task["methods"]:
-            for part in ("weak", "student", "ceiling", "pgr"):
+            for part in ("weak", "student", "ceiling", "pgr", "pgr_plain"):
                 assert set(method[part]) >= {"value", "low", "high", "n_seeds"}
                 if method[part]["value"] is None:
                     assert method[part]["reason"]
@@ -101,6 +103,17 @@ def test_the_summary_has_the_keys_that_others_rely_on(outcomes: list[Outcome]) -
         assert set(pool) == set(NAMES) - {"zero_shot"}
         assert set(pool["default"]["versus_naive"]) >= {"difference", "low", "high", "p"}
         assert pool["naive"]["versus_naive"]["difference"] == 0
+        assert pool["default"]["plain"]["pgr"]["n"] == 1
+
+
+def test_pgr_under_the_plain_ceiling_divides_by_that(outcomes: list[Outcome]) -> None:
+    task = tasks_and_pools(outcomes, METHODS, 0)["tasks"][0]
+    naive = next(m for m in task["methods"] if m["name"] == "naive")
+    weak, student, bare = (
+        x["value"] for x in (naive["weak"], naive["student"], task["plain_ceiling"])
+    )
+    assert naive["pgr_plain"]["value"] == pytest.approx((student - weak) / (bare - weak))
+    assert naive["pgr_plain"]["value"] != naive["pgr"]["value"]
 
 
 def test_agreement_and_blind_spot_by_hand() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from superalign.weak_to_strong.heads import Space, one_hot
+from superalign.weak_to_strong.heads import Space, fit, one_hot
 from superalign.weak_to_strong.labels import labels_of
 from superalign.weak_to_strong.method import Setting
 from superalign.weak_to_strong.supervisors import flip
@@ -43,6 +43,7 @@ def setting(
         tuned=views["plain"],
         pairs=pairs,
         seed=seed,
+        finetune=lambda y, loss: fit(views["plain"], y).probabilities(views["plain"].others[0]),
     )
     return made, truth[n:]
 

@@ -4,7 +4,8 @@ The candidates of a step are single-token changes ranked by the gradient, as in 
 differ, all of them because a forward pass is dear on a small machine:
 
 1. a step looks at a few places only, and the candidates of one place share the computation of all
-   that stands before it (the engine's prefix), so later places cost less;
+   that stands before it (a tree that branches there), so later places cost less; the vocabulary is
+   read at the target's tokens alone;
 2. the best changes of different places are then made together, as many of them as help, so that
    one step may change several tokens;
 3. a step never takes a change for the worse, and the width grows when nothing was found.
@@ -17,14 +18,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from superalign.models.local import LocalModel
-from superalign.models.packing import Tree
+from superalign.models.local import BATCH_TOKENS, LocalModel
+from superalign.models.packing import PackedBatch, Tree, token_batches
 from superalign.models.token_gradients import token_gradient
 
 MARK = "\u2063suffix\u2063"
@@ -120,10 +121,10 @@ class SuffixSearch:
         gradient = token_gradient(self.model, self._prompt(suffix), self._span(), self.target)
         changes: list[tuple[float, int, Tokens]] = []
         places = self.rng.sample(range(len(suffix)), min(self.settings.places, len(suffix)))
-        for place in sorted(places):
-            candidates = self._candidates(suffix, place, gradient[place], width)
-            for value, one in zip(self.losses(candidates), candidates, strict=True):
-                changes.append((value, place, one))
+        tried = {p: self._candidates(suffix, p, gradient[p], width) for p in sorted(places)}
+        tried = {place: candidates for place, candidates in tried.items() if candidates}
+        values = iter(self.branch_losses(tried))
+        changes += [(next(values), place, one) for place, row in tried.items() for one in row]
         if not changes:
             return suffix, loss
         changes.sort(key=lambda c: c[0])
@@ -137,6 +138,30 @@ class SuffixSearch:
         """Mean loss of the target after each suffix (nats per token)."""
         trees = [Tree(self._prompt(s), (self.target,)) for s in suffixes]
         return [-float(row[0].mean()) for row in self.model.tree_logprobs(trees)]
+
+    @torch.inference_mode()
+    def branch_losses(self, tried: Mapping[int, Sequence[Tokens]]) -> list[float]:
+        """The same for suffixes grouped by the place from which they differ, in reading order."""
+        ends = len(self.target)
+        trees = [
+            Tree(
+                (*self.before, *row[0][:place]),
+                tuple((*one[place:], *self.after, *self.target) for one in row),
+            )
+            for place, row in tried.items()
+        ]
+        found: dict[int, list[float]] = {}
+        for part in token_batches(trees, BATCH_TOKENS):
+            batch = PackedBatch.build([trees[i] for i in part], device=self.model.device)
+            lengths = torch.tensor([len(c) for i in part for c in trees[i].completions])
+            last = lengths.cumsum(0)[:, None] - ends + torch.arange(ends)
+            places = last.flatten().to(self.model.device)
+            states = self.model.completion_states(batch)[places]
+            logps = self.model.logprobs_from(states, batch.target_C[places])
+            values = iter((-logps.float().view(-1, ends).mean(1)).tolist())
+            for i in part:
+                found[i] = [next(values) for _ in trees[i].completions]
+        return [value for i in range(len(trees)) for value in found[i]]
 
     def text(self, suffix: Tokens) -> str:
         """The suffix as text."""

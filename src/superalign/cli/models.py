@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,6 +62,9 @@ def evaluate(
     fresh: Annotated[
         Path | None, typer.Option(help="file of new rows of the same kind: tests contamination")
     ] = None,
+    inspect_log: Annotated[
+        Path | None, typer.Option(help="new .eval file for inspect view (needs the extra inspect)")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="most rows, lowest hash first")] = 500,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer")] = 48,
     device: Device = None,
@@ -73,9 +77,8 @@ def evaluate(
     if kind not in ("safety", "benign", "mathematics"):
         raise InputError(f"--kind '{kind}'; allowed: safety, benign, mathematics")
     fields = {"text_field": text_field, "answer_field": answer_field, "label_field": label_field}
-    summary = evaluate_file(
-        lambda: load_model(model, device=device), data, kind, fields, limit, max_new_tokens, fresh
-    )
+    load = partial(load_model, model, device=device)
+    summary = evaluate_file(load, data, kind, fields, limit, max_new_tokens, fresh, inspect_log)
     if json_:
         print_json(summary)
     else:

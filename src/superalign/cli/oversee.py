@@ -19,7 +19,10 @@ def oversee(
         typer.Option("--judge", help="exact (J0), learned (J1), noisy (J2), person (J3)"),
     ] = None,
     critic: Annotated[
-        str | None, typer.Option("--critic", help="gold, planted, random, calculator, trained")
+        str | None,
+        typer.Option(
+            "--critic", help="gold, planted, random, calculator, trained, generative, ensemble"
+        ),
     ] = None,
     items: Annotated[int | None, typer.Option(help="traces that are judged (default 4000)")] = None,
     steps: Annotated[int | None, typer.Option(help="steps of each trace (default 8)")] = None,
@@ -30,6 +33,9 @@ def oversee(
     learn: Annotated[
         list[Path] | None, typer.Option("--learn", help="solutions it learns from; repeatable")
     ] = None,
+    reward_models: Annotated[
+        bool, typer.Option("--reward-models", help="train and over-optimise reward models instead")
+    ] = False,
     model: Model = None,
     config: Config = None,
     set_: Set = None,
@@ -42,16 +48,28 @@ def oversee(
     """Scalable oversight: which help lets a weak judge judge right, against ground truth."""
     from superalign.oversight import command
     from superalign.oversight.run import run_oversee
-    from superalign.report.oversight import write_oversight_report
+    from superalign.report.oversight import write_figures, write_oversight_report
     from superalign.store import RunStore
 
     given = {"model": model, "items": items, "steps": steps, "seed": seed, "device": device}
     if resume is not None:
-        others = [config, set_, out, judge, critic, score, learn, *given.values()]
+        others: list[object] = [
+            config,
+            set_,
+            out,
+            judge,
+            critic,
+            score,
+            learn,
+            reward_models or None,
+        ]
+        others += given.values()
         chosen = command.resumed(resume, others)
         store = RunStore.open(resume, write=True)
     else:
-        chosen = command.settings(config, set_ or [], judge, critic, score, learn or [], given)
+        chosen = command.settings(
+            config, set_ or [], judge, critic, score, learn or [], reward_models, given
+        )
         store = RunStore.create(out or free_folder(Path("runs") / "oversee"), dump_config(chosen))
     with store:
         try:
@@ -61,6 +79,7 @@ def oversee(
                 f"state saved; continue with: superalign oversee --resume {store.path}"
             ) from None
         page = write_oversight_report(summary, store.path / "report.html")
+        write_figures(summary, store.path / "figures")
     if json_:
         print_json(summary)
     else:

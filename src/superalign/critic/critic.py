@@ -178,7 +178,11 @@ class Critic:
     def knows(self, items: Sequence[Item]) -> bool:
         """Whether human labels of all these answers' requests have been taken in."""
         asked = [i for i in items if i.query.domain in HarmMember.domains]
-        return all(i.query.id in self._human for i in asked)
+        return all(self.labelled(i.query) for i in asked)
+
+    def labelled(self, query: Query) -> bool:
+        """Whether a person's word on this request has been taken in."""
+        return query.id in self._human
 
     def learn(self, labels: Sequence[tuple[Item, Label]]) -> None:
         """Take in human labels of answers to requests and refit.

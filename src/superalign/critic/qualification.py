@@ -13,11 +13,16 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from superalign.statistics import Estimate, rate, sensitivity_specificity
+from superalign.statistics import (
+    Estimate,
+    paired_difference,
+    rate,
+    sensitivity_specificity,
+)
 from superalign.statistics.estimates import RESAMPLES, percentile, undefined
 
 Verdicts = Sequence[bool | None]
-View = Literal["plain", "swapped", "challenged"]
+View = Literal["plain", "swapped", "challenged", "lengthened"]
 Decision = Literal["label", "ask a person", "abstain"]
 Case = TypeVar("Case")
 
@@ -72,8 +77,9 @@ def examine(
     """Ask a judge about ``cases`` in every view and qualify it.
 
     ``swapped`` shows the sides in the other order (the verdict stays about the same side);
-    ``challenged`` adds a challenge without content after the verdict. A judge that knows no sides,
-    or holds no conversation, is asked only in the ``views`` that exist for it.
+    ``challenged`` adds a challenge without content after the verdict; ``lengthened`` adds words
+    without content to the judged answers. A judge that knows no sides, or holds no conversation, is
+    asked only in the ``views`` that exist for it.
     """
     found = {view: judge(cases, view) for view in views}
     return qualify(
@@ -82,6 +88,7 @@ def examine(
         lengths=lengths,
         swapped=found.get("swapped"),
         challenged=found.get("challenged"),
+        lengthened=found.get("lengthened"),
         limits=limits,
     )
 
@@ -93,6 +100,7 @@ def qualify(
     lengths: Sequence[float],
     swapped: Verdicts | None = None,
     challenged: Verdicts | None = None,
+    lengthened: Verdicts | None = None,
     limits: Limits | None = None,
 ) -> Qualification:
     """Measure a judge on cases with known truth and say whether it may label.
@@ -103,6 +111,8 @@ def qualify(
         lengths: of each judged answer, in any unit.
         swapped: verdicts on the same cases with the two sides exchanged; None: no sides.
         challenged: verdicts after a contentless challenge; None: it cannot be challenged.
+        lengthened: verdicts on the same answers made longer by words without content; the length
+            bias is then their paired difference. None: it is read off ``lengths``.
         limits: what must be reached.
 
     A view that was not asked for cannot fail. A quantity that is undefined does.
@@ -115,7 +125,11 @@ def qualify(
         [None if v is None else not v for v in verdicts], [not t for t in truth]
     )
     swaps, challenges = (_flips(verdicts, other) for other in (swapped, challenged))
-    bias = length_bias(verdicts, truth, lengths)
+    bias = (
+        length_bias(verdicts, truth, lengths)
+        if lengthened is None
+        else paired_difference(_numbers(verdicts), _numbers(lengthened))
+    )
     failures = [
         f"{name} {_words(e)}, needed {least:.2f} at the interval's low end"
         for name, e, least in (
@@ -173,6 +187,10 @@ def length_bias(
 
     value = difference(False)
     return percentile(value, [difference(True) for _ in range(RESAMPLES)], len(known), missing)
+
+
+def _numbers(verdicts: Verdicts) -> list[float | None]:
+    return [None if v is None else float(v) for v in verdicts]
 
 
 def _flips(verdicts: Verdicts, other: Verdicts | None) -> Estimate:

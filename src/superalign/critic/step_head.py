@@ -29,19 +29,25 @@ from superalign.errors import ModelError
 Floats = npt.NDArray[np.float64]
 DIRECTIONS, HIDDEN, MEMBERS, EPOCHS, BATCH = 96, 64, 4, 24, 512
 DROPOUT, DECAY, RATE = 0.2, 1e-2, 3e-3
-THRESHOLDS = tuple(round(0.02 * i, 2) for i in range(1, 50))
+FOLDS = 4
+THRESHOLDS = tuple(round(0.01 * i, 2) for i in range(1, 100))
 
 
 class Finding(NamedTuple):
-    """One solution: hazards (steps,), the chance of some error, the likeliest first error."""
+    """One solution: hazards (steps,), the chance of some error, the likeliest first error.
+
+    ``sure`` is the chance that the first error is at ``step``. Claims rest on it and not on
+    ``wrong``, which grows with the number of steps however harmless each of them looks.
+    """
 
     hazards: Floats
     wrong: float
     step: int
+    sure: float
 
     def claimed(self, threshold: float) -> int | None:
-        """The step to claim, None where an error is less likely than ``threshold``."""
-        return self.step if self.wrong > threshold else None
+        """The step to claim, None where it is no surer than ``threshold``."""
+        return self.step if self.sure > threshold else None
 
 
 class StepHead:
@@ -52,7 +58,7 @@ class StepHead:
 
     @property
     def threshold(self) -> float:
-        """Above this chance of an error the head claims one."""
+        """A step is claimed when the chance that it is the first wrong one lies above this."""
         return float(self.tensors["threshold"])
 
     @classmethod
@@ -119,19 +125,9 @@ class StepHead:
         first_errors: Sequence[int | None],
         false_claims: float | None = None,
     ) -> None:
-        """Choose the threshold with the best F1 on these solutions.
-
-        With ``false_claims``, among those at which at most that share of right ones is claimed.
-        """
+        """Choose the threshold on these solutions; see ``best_threshold``."""
         found = self.findings(views)
-
-        def value(threshold: float) -> tuple[float, float]:
-            wrong, right = first_error_scores([f.claimed(threshold) for f in found], first_errors)
-            spared = sum(right) / len(right) if right else 1.0
-            within = false_claims is None or 1 - spared <= false_claims
-            return (harmonic_f1(wrong, right) if within else spared - 1.0), threshold
-
-        self.tensors["threshold"] = torch.tensor(max(map(value, THRESHOLDS))[1])
+        self.tensors["threshold"] = torch.tensor(best_threshold(found, first_errors, false_claims))
 
     def save(self, path: Path) -> None:
         """Write the tensors as safetensors."""
@@ -156,10 +152,57 @@ class StepHead:
         return [self.tensors[f"member {member} {name}"] for name in ("w1", "b1", "w2", "b2")]
 
 
+def fit_crossed(
+    views: Sequence[StepViews],
+    first_errors: Sequence[int | None],
+    *,
+    seed: int,
+    false_claims: float | None = None,
+    use: Sequence[str] = ("tools", "surprise", "states"),
+) -> StepHead:
+    """A head fitted to all solutions, its threshold chosen on what heads made of those they had not seen.
+
+    Raises:
+        ValueError: as ``StepHead.fit``.
+    """
+    found: list[Finding | None] = [None] * len(views)
+    for fold in range(FOLDS):
+        rest = [i for i in range(len(views)) if i % FOLDS != fold]
+        own = [i for i in range(len(views)) if i % FOLDS == fold]
+        head = StepHead.fit(
+            [views[i] for i in rest], [first_errors[i] for i in rest], seed=seed, use=use
+        )
+        for i, finding in zip(own, head.findings([views[i] for i in own]), strict=True):
+            found[i] = finding
+    head = StepHead.fit(views, first_errors, seed=seed, use=use)
+    crossed = [f for f in found if f is not None]
+    head.tensors["threshold"] = torch.tensor(best_threshold(crossed, first_errors, false_claims))
+    return head
+
+
+def best_threshold(
+    found: Sequence[Finding],
+    first_errors: Sequence[int | None],
+    false_claims: float | None = None,
+) -> float:
+    """The threshold with the best first-error F1.
+
+    With ``false_claims``, among those at which at most that share of right solutions is claimed.
+    """
+
+    def value(threshold: float) -> tuple[float, float]:
+        wrong, right = first_error_scores([f.claimed(threshold) for f in found], first_errors)
+        spared = sum(right) / len(right) if right else 1.0
+        within = false_claims is None or 1 - spared <= false_claims
+        return (harmonic_f1(wrong, right) if within else spared - 1.0), threshold
+
+    return max(map(value, THRESHOLDS))[1]
+
+
 def _finding(hazards: Floats) -> Finding:
     survival = np.cumprod(np.concatenate([[1.0], 1 - hazards]))
     first = hazards * survival[:-1]
-    return Finding(hazards, float(1 - survival[-1]), int(first.argmax()))
+    return Finding(hazards, float(1 - survival[-1]), int(first.argmax()), float(first.max()))
 
 
 def _joined(views: Sequence[StepViews]) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ last one), so a step is seen in the light of all that stands before it and of no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,10 +26,13 @@ from superalign.models.readings import Reading, readings
 MAX_TOKENS = 6144
 CHUNK = 64  # solutions per progress report
 SURPRISES = (
-    "mean log-probability", "least log-probability", "mean gap", "largest gap",
+    "mean log-probability", "least log-probability", "mean gap", "largest gap", "unlikely tokens",
     "numbers: mean gap", "numbers: largest gap", "numbers: least log-probability",
+    "results: largest gap", "first token's gap",
     "mean gap against the solution's", "largest number gap against the solution's",
 )  # fmt: skip
+FILLING = frozenset(("", "$", "\\$", "-", ".", ",", "yes", "no"))
+UNLIKELY = 2.0  # nats below the likeliest token
 Progress = Callable[[float], None]
 
 
@@ -84,7 +87,7 @@ def read_solutions(
             question that does not fit before its steps loses its beginning.
     """
     found: list[StepViews] = []
-    digits = _digit_tokens(model)
+    pieces = Pieces.of(model.tokenizer.get_vocab())
     for start in range(0, len(solutions), CHUNK):
         part = solutions[start : start + CHUNK]
         encoded = [_encode(model, s) for s in part]
@@ -92,7 +95,7 @@ def read_solutions(
         trees = [Tree(prompt, (sum(steps, ()),)) for prompt, steps in encoded]
         for i, reading in readings(model, trees, layers):
             prompt, steps = encoded[i]
-            views[i] = _views(part[i], len(prompt), steps, reading, digits)
+            views[i] = _views(part[i], len(prompt), steps, reading, pieces)
         found += [v for v in views if v is not None]
         if progress is not None:
             progress(len(found) / len(solutions))
@@ -124,17 +127,17 @@ def _views(
     start: int,
     steps: Sequence[tuple[int, ...]],
     reading: Reading,
-    digits: frozenset[int],
+    pieces: Pieces,
 ) -> StepViews:
     pooled, surprise, at = [], [], 0
     for tokens in steps:
         span = slice(at, at + len(tokens))
         states = reading.states[start:][span]
         pooled.append(torch.cat((states.mean(0), states[-1])).flatten())
-        surprise.append(_surprise(reading.surprise[span], tokens, digits))
+        surprise.append(_surprise(reading.surprise[span], tokens, pieces))
         at += len(tokens)
     rows = np.asarray(surprise, dtype=np.float32)
-    relative = rows[:, [2, 5]] - rows[:, [2, 5]].mean(0, keepdims=True)
+    relative = rows[:, [2, 6]] - rows[:, [2, 6]].mean(0, keepdims=True)
     return StepViews(
         tool_features(solution),
         np.concatenate([rows, relative], 1),
@@ -142,19 +145,56 @@ def _views(
     )
 
 
-def _surprise(surprise: Tensor, tokens: Sequence[int], digits: frozenset[int]) -> list[float]:
-    """The first seven of ``SURPRISES``; a gap is how far the best token lay above the one written."""
+def _surprise(surprise: Tensor, tokens: Sequence[int], pieces: Pieces) -> list[float]:
+    """All of ``SURPRISES`` but the relative ones, outside results unless they name them.
+
+    A gap is how far the likeliest token lay above the one written. What stands after an equals
+    sign is left to the calculator: a small model cannot add, and its surprise there is noise.
+    """
     logps, gaps = surprise[:, 0], surprise[:, 1] - surprise[:, 0]
-    mask = torch.tensor([t in digits for t in tokens])
-    own = gaps[mask] if mask.any() else gaps.new_zeros(1)
-    least = logps[mask].min() if mask.any() else logps.new_zeros(())
+    result = torch.tensor(pieces.results(tokens))
+    digits = torch.tensor([t in pieces.digits for t in tokens]) & ~result
+    own, seen, given = gaps[~result], gaps[digits], gaps[result]
     return [
         float(x)
-        for x in (logps.mean(), logps.min(), gaps.mean(), gaps.max(), own.mean(), own.max(), least)
-    ]
+        for x in (
+            _mean(logps[~result]), -_largest(-logps[~result]), _mean(own), _largest(own),
+            (own > UNLIKELY).sum(), _mean(seen), _largest(seen), -_largest(-logps[digits]),
+            _largest(given), gaps[0],
+        )
+    ]  # fmt: skip
 
 
-def _digit_tokens(model: LocalModel) -> frozenset[int]:
-    """Tokens that hold a digit."""
-    vocabulary: dict[str, int] = model.tokenizer.get_vocab()
-    return frozenset(i for word, i in vocabulary.items() if any(c.isdigit() for c in word))
+def _mean(x: Tensor) -> Tensor:
+    return x.mean() if len(x) else x.new_zeros(())
+
+
+def _largest(x: Tensor) -> Tensor:
+    return x.max() if len(x) else x.new_zeros(())
+
+
+class Pieces(NamedTuple):
+    """Tokens that hold a digit, an equals sign, or what may stand in a result besides digits."""
+
+    digits: frozenset[int]
+    equals: frozenset[int]
+    filling: frozenset[int]
+
+    @classmethod
+    def of(cls, vocabulary: Mapping[str, int]) -> Pieces:
+        """From a tokenizer's vocabulary."""
+        clean = {i: word.strip("Ġ▁ ") for word, i in vocabulary.items()}
+        return cls(
+            frozenset(i for i, w in clean.items() if any(c.isdigit() for c in w)),
+            frozenset(i for i, w in clean.items() if "=" in w),
+            frozenset(i for i, w in clean.items() if w in FILLING),
+        )
+
+    def results(self, tokens: Sequence[int]) -> list[bool]:
+        """Which tokens belong to what an equals sign gives."""
+        found, inside = [], False
+        for t in tokens:
+            inside = inside and (t in self.digits or t in self.filling)
+            found.append(inside)
+            inside = inside or t in self.equals
+        return found

@@ -2,7 +2,8 @@
 
 The calculator finds a false sum. Provenance finds a number that neither the question, nor an
 earlier step, nor a sum of this step accounts for: a wrong copy leaves such an orphan unless the
-wrong number also stands somewhere before. None of this knows what the question means.
+wrong number also stands somewhere before. None of this knows what the question means, and nothing
+but "first" and "last" says where a step stands, so that it holds for longer solutions too.
 """
 
 from __future__ import annotations
@@ -32,12 +33,15 @@ SPELT = {
     "hour": Fraction(60), "minute": Fraction(60), "percent": Fraction(100), "%": Fraction(100),
 }  # fmt: skip
 WORD = re.compile(r"[a-z]+|%")
+LOGIC = re.compile(r"\b(?:(yes|no) (and|or) |not )(yes|no) = (yes|no)\b")
 TOOLS = (
     "false sums", "sums", "orphan numbers", "share of orphans", "orphan operands",
     "numbers", "questions's numbers new here", "question's numbers unused so far",
     "result used later", "result is whole", "result is negative", "result seen before",
     "result larger than all before", "adds", "subtracts", "multiplies", "divides",
-    "first", "last", "position", "steps", "words", "only repeats",
+    "first", "last", "words", "only repeats",
+    "operands that the step before gave", "operands from earlier results",
+    "operands from the question", "same operands as an earlier sum",
 )  # fmt: skip
 
 
@@ -52,19 +56,54 @@ def tool_features(solution: Solution) -> Array:
     known = set(asked) | _spelt(solution.question)
     unused, rows = set(asked), []
     results_before: set[Fraction] = set()
+    before: set[Fraction] = set()
+    worked: set[tuple[Fraction, ...]] = set()
     written = [numbers(step) for step in solution.steps]
     for i, step in enumerate(solution.steps):
         sums = verify_steps(step)
-        rows.append(_row(solution, i, sums, written, known, unused, results_before))
+        row = _row(solution, i, sums, written, known, unused, results_before)
+        operands = _operands(sums)
+        rows.append(row + _provenance(operands, before, results_before, set(asked), worked))
         unused -= set(written[i])
-        results_before |= {s.value for s in sums}
-        known |= set(written[i]) | {s.value for s in sums}
+        before = {s.value for s in sums}
+        worked.add(tuple(sorted(operands)))
+        results_before |= before
+        known |= set(written[i]) | before
     return np.asarray(rows, dtype=np.float32)
 
 
 def false_sum(step: str) -> Step | None:
     """The first equation of a step that recomputing shows to be false."""
     return next((s for s in verify_steps(step) if not s.ok), None)
+
+
+def false_logic(step: str) -> int:
+    """How many statements such as "yes and no = yes" of a step are false."""
+    return sum(_truth(*m) != (m[3] == "yes") for m in LOGIC.findall(step))
+
+
+def _truth(a: str, operation: str, b: str, _: str) -> bool:
+    one, other = a == "yes", b == "yes"
+    return {"and": one and other, "or": one or other, "": not other}[operation]
+
+
+def _operands(sums: Sequence[Step]) -> list[Fraction]:
+    return [x for s in sums for x in numbers(s.equation.partition("=")[0])]
+
+
+def _provenance(
+    operands: Sequence[Fraction],
+    before: set[Fraction],
+    results: set[Fraction],
+    asked: set[Fraction],
+    worked: set[tuple[Fraction, ...]],
+) -> list[float]:
+    """Where the operands of a step's sums come from; shares are 0 without operands."""
+    n = max(1, len(operands))
+    return [
+        *(sum(x in pool for x in operands) / n for pool in (before, results, asked)),
+        float(bool(operands) and tuple(sorted(operands)) in worked),
+    ]
 
 
 def _spelt(text: str) -> set[Fraction]:
@@ -83,13 +122,13 @@ def _row(
     step, here = solution.steps[i], written[i]
     made = {s.value for s in sums}
     orphans = [x for x in here if x not in known and x not in made]
-    operands = [x for s in sums for x in numbers(s.equation.partition("=")[0])]
+    operands = _operands(sums)
     result = sums[-1].value if sums else (here[-1] if here else None)
     later = {x for row in written[i + 1 :] for x in row}
     signs = "".join(s.equation for s in sums).translate(str.maketrans("×x·÷−", "***/-"))
     n, total = max(1, len(here)), len(solution.steps)
     return [
-        sum(not s.ok for s in sums),
+        sum(not s.ok for s in sums) + false_logic(step),
         len(sums),
         len(orphans),
         len(orphans) / n,
@@ -105,8 +144,6 @@ def _row(
         *(float(sign in signs) for sign in OPERATIONS),
         float(i == 0),
         float(i == total - 1),
-        i / max(1, total - 1),
-        np.log(total),
         np.log1p(len(step.split())),
         float(bool(here) and not sums and all(x in known for x in here)),
     ]

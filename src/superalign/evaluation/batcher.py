@@ -1,7 +1,9 @@
 """Requests that arrive one by one, answered together: futures in front of the engine's batches.
 
 A worker thread takes everything that waits as soon as it is free, so a lone request starts at once
-and a crowd shares its passes. Nothing polls: the worker sleeps on a condition, callers on futures.
+and a crowd shares its passes. Callers that come one batch after another come back one by one while
+the others are still being served: the worker waits for as many as it served last, but only while
+they keep arriving. Nothing polls: the worker sleeps on a condition, callers on futures.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from typing import Any
 from superalign.models.base import Completion, LanguageModel, Prompt
 
 LINGER = 0.004  # seconds: what arrives together in an event loop's turn shares a batch
+QUIET = 0.05  # of the last batch's seconds without an arrival end the waiting for its callers
+LONGEST = 0.1  # seconds; the most that such a pause lasts
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Batcher:
         self._waiting: list[_Request] = []
         self._condition = threading.Condition()
         self._closed = False
+        self._served, self._seconds = 0, 0.0  # the last batch's requests and time
         self._worker = threading.Thread(target=self._work, name="batcher", daemon=True)
         self._worker.start()
 
@@ -93,13 +98,23 @@ class Batcher:
                     return
             time.sleep(LINGER)
             with self._condition:
+                self._await_callers()
                 taken, self._waiting = self._waiting[: self.most], self._waiting[self.most :]
             groups: defaultdict[Sampling, list[_Request]] = defaultdict(list)
             for request in taken:
                 if request.future.set_running_or_notify_cancel():
                     groups[request.sampling].append(request)
+            start = time.perf_counter()
             for sampling, requests in groups.items():
                 self._answer(sampling, requests)
+            self._served, self._seconds = len(taken), time.perf_counter() - start
+
+    def _await_callers(self) -> None:
+        """Wait for as many requests as the last batch had, while they keep arriving; lock held."""
+        pause = min(QUIET * self._seconds, LONGEST)
+        while len(self._waiting) < self._served and not self._closed:
+            if not self._condition.wait(timeout=pause):
+                return
 
     def _answer(self, sampling: Sampling, requests: list[_Request]) -> None:
         self.batches.append(len(requests))

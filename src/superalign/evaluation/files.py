@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from superalign.evaluation.contamination import familiarity, order_test
+from superalign.evaluation.inspect_log import check_log_path, write_inspect_log
 from superalign.evaluation.measure import Graded, accuracy, attack_success, measure, over_refusal
 from superalign.models import LocalModel
 from superalign.records import Query, content_hash
@@ -33,17 +34,21 @@ def evaluate_file(
     limit: int,
     max_new_tokens: int,
     fresh: Path | None = None,
+    log: Path | None = None,
 ) -> dict[str, Any]:
     """Greedy answers to a file's rows, measured; the file is read before the model is loaded.
 
     With ``fresh``, a file of new rows of the same kind (a new seed of the same generator), the
-    summary says whether the first file is more familiar to the model and easier for it.
+    summary says whether the first file is more familiar to the model and easier for it. With
+    ``log`` the answers and verdicts are also written there as an Inspect log.
     """
+    if log is not None:
+        check_log_path(log)
     queries = file_queries(path, kind, fields, limit)
     others = [] if fresh is None else file_queries(fresh, kind, fields, limit)
     model = load()
     graded = measure(model, queries, max_new_tokens=max_new_tokens)
-    summary = {
+    summary: dict[str, Any] = {
         "schema": "superalign.evaluate/1",
         "command": "evaluate",
         "model": model.name,
@@ -52,6 +57,9 @@ def evaluate_file(
         "kind": kind,
         "measured": measured(graded, kind),
     }
+    if log is not None:
+        write_inspect_log(log, graded, summary["measured"], task=kind, data=path.name)
+        summary["inspect_log"] = str(log)
     if fresh is not None:
         again = measure(model, others, max_new_tokens=max_new_tokens)
         summary["fresh"] = str(fresh)

@@ -42,9 +42,9 @@ class SuperalignAPI(ModelAPI):  # type: ignore[misc]
         config: GenerateConfig | None = None,
         engine: LocalModel | None = None,
         device: str | None = None,
-        **_: Any,
+        dtype: str | None = None,
     ) -> None:
-        self.engine = engine or load_model(model_name, device=device)
+        self.engine = engine or load_model(model_name, device=device, dtype=dtype)
         name = f"{model_name}#{self.engine.weight_hash[:8]}"
         super().__init__(name, base_url, api_key, [], config or GenerateConfig())
         self.batcher = Batcher(self.engine)

@@ -19,15 +19,20 @@ class WaitingForHuman(SuperalignError):
 
 
 def contested(
-    critic: Critic, items: Sequence[Item], critiques: Sequence[Critique], n: int
+    critic: Critic,
+    items: Sequence[Item],
+    critiques: Sequence[Critique],
+    n: int,
+    known: Sequence[int] = (),
 ) -> list[int]:
     """Indices of the ``n`` answers on which the critic's members disagree most, one per query.
 
-    Answers on which nobody disagrees are not worth a label, so fewer may come.
+    Answers on which nobody disagrees are not worth a label, so fewer may come; queries of the
+    answers ``known`` have been asked about.
     """
     scores = [critic.disagreement(c) for c in critiques]
     chosen: list[int] = []
-    asked: set[str] = set()
+    asked = {items[i].query.id for i in known}
     for i in sorted(range(len(items)), key=lambda i: (-scores[i], i)):
         if len(chosen) == n or scores[i] <= 0.0:
             break
@@ -59,21 +64,30 @@ class MeteredHuman:
         self.config, self.store = config, store
 
     def ask(
-        self, k: int, critic: Critic, items: Sequence[Item], critiques: Sequence[Critique]
+        self,
+        k: int,
+        critic: Critic,
+        items: Sequence[Item],
+        critiques: Sequence[Critique],
+        given: Sequence[tuple[int, Label]] | None = None,
     ) -> list[tuple[int, Label]]:
         """Labels of the answers most contested in round k, with their indices.
+
+        With ``given``, the labels that the round has had already, all of the run's budget that is
+        left may be spent on others.
 
         Raises:
             WaitingForHuman: a real person has not given all of them yet.
         """
-        chosen = contested(critic, items, critiques, self._budget(k))
+        most = self._budget(k) if given is None else self.left(k, given)
+        chosen = contested(critic, items, critiques, most, [i for i, _ in given or ()])
         if self.config.human.simulated:
             labels = simulated_labels([items[i] for i in chosen], [critiques[i] for i in chosen])
             return list(zip(chosen, labels, strict=True))
-        given = {
+        known = {
             label.response: label for label in self.store.records(Label) if label.source == "human"
         }
-        missing = [i for i in chosen if items[i].response.id not in given]
+        missing = [i for i in chosen if items[i].response.id not in known]
         self.store.write_json(
             "questions.json",
             [
@@ -93,12 +107,15 @@ class MeteredHuman:
                 f"round {k} waits for {len(missing)} labels: answer them with 'superalign label "
                 f"{self.store.path}', then 'superalign run --resume {self.store.path}'"
             )
-        return [(i, given[items[i].response.id]) for i in chosen]
+        return [(i, known[items[i].response.id]) for i in chosen]
+
+    def left(self, k: int, labels: Sequence[tuple[int, Label]] = ()) -> int:
+        """Labels that the run may still ask for after ``labels`` of round k."""
+        return self.config.human.budget - self._used(k) - len(labels)
 
     def _budget(self, k: int) -> int:
         """Labels that may be asked for in round k: what is left, spread over the rounds left."""
-        left = self.config.human.budget - self._used(k)
-        return left // (self.config.rounds - k + 1)
+        return self.left(k) // (self.config.rounds - k + 1)
 
     def _used(self, k: int) -> int:
         return sum(
@@ -107,10 +124,10 @@ class MeteredHuman:
 
     def report(self, k: int, labels: Sequence[tuple[int, Label]]) -> dict[str, Any]:
         """What round k asked, for the summary."""
-        used = self._used(k) + len(labels)
+        left = self.left(k, labels)
         return {
             "asked": len(labels),
-            "used": used,
-            "budget_left": self.config.human.budget - used,
+            "used": self.config.human.budget - left,
+            "budget_left": left,
             "undecided": sum(label.value is None for _, label in labels),
         }

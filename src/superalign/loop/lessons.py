@@ -6,9 +6,9 @@ Only the critic's word decides (a human's label is part of it); ground truth is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from superalign.config import LearnerConfig
-from superalign.critic import Critic
 from superalign.critic.base import Item
 from superalign.evaluation.measure import UNFINISHED
 from superalign.learner.examples import Rollout
@@ -24,6 +24,18 @@ SURE = 0.8
 Lesson = Demonstration | Preference
 
 
+class Labeller(Protocol):
+    """Whose word labels training data: critiques of answers, and P(harmful request) or None."""
+
+    def judge(self, items: Sequence[Item]) -> list[Critique]:
+        """One critique per item; ``acceptable`` is None where it abstains."""
+        ...
+
+    def harm(self, queries: Sequence[Query]) -> list[float | None]:
+        """P(harmful) per query; None where it abstains."""
+        ...
+
+
 def as_target(response: Response) -> str:
     """An answer as a training target: one cut off by the token limit is marked unfinished."""
     return response.text if response.finished else response.text + UNFINISHED
@@ -32,7 +44,7 @@ def as_target(response: Response) -> str:
 def round_lessons(
     data: RoundData,
     critiques: Sequence[Critique],
-    critic: Critic,
+    critic: Labeller,
     config: LearnerConfig,
     *,
     seed: int,
@@ -193,7 +205,7 @@ def anchor_lessons(items: Sequence[Item], critiques: Sequence[Critique]) -> list
 
 def rehearsal_lessons(
     queries: Sequence[Query],
-    harm: Sequence[float],
+    harm: Sequence[float | None],
     refusals: Sequence[str],
     anchors: dict[str, Response],
 ) -> list[Lesson]:
@@ -201,6 +213,8 @@ def rehearsal_lessons(
     the frozen model's help, its help preferred to the refusal where there is no harm."""
     found: list[Lesson] = []
     for query, p_harm, refused in zip(queries, harm, refusals, strict=True):
+        if p_harm is None:
+            continue
         anchor = anchors.get(query.id)
         help_ = as_target(anchor) if anchor is not None and helps(anchor) else None
         if p_harm >= SURE and help_ is None:

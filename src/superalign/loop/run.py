@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from superalign.config import RunConfig, Sizes
-from superalign.critic import (
-    Critic,
-    HiddenStateClassifier,
-    Item,
-    Verifier,
-    WordingClassifier,
-    explain,
-)
+from superalign.critic import Critic, Item, explain
 from superalign.evaluation import measure as m
 from superalign.learner.examples import Example, encode, raw_text_examples
 from superalign.learner.offline import train_offline
@@ -25,6 +18,8 @@ from superalign.learner.on_policy import train_on_policy
 from superalign.loop import ledger
 from superalign.loop import queries as q
 from superalign.loop.attacker import Attacker
+from superalign.loop.criticism import criticise, new_critic, relearn
+from superalign.loop.gate import Admitted, Examiner
 from superalign.loop.human import MeteredHuman
 from superalign.loop.lessons import rollouts, round_lessons
 from superalign.loop.measurements import Graded, breakdown, changes, estimates, measure_sets
@@ -33,10 +28,9 @@ from superalign.loop.summary import summarise
 from superalign.loop.user_data import UserData
 from superalign.models import Adapter, LocalModel
 from superalign.models.names import parse_name
-from superalign.records import Critique, Label, Preference, Query, Record, Response
+from superalign.records import Critique, Preference, Query, Record, Response
 from superalign.store import RunStore
 from superalign.tasks.neutral import NEUTRAL_TEXTS
-from superalign.tasks.safety import refusal_text
 
 OPENINGS = ("The", "In", "A", "Most", "When", "It", "Many", "One")
 DEV = Sizes(safety=24, benign=24, mathematics=24, ethics=24)
@@ -77,7 +71,8 @@ class Loop:
         self.dev = q.evaluation_sets(self.config, DEV, seed=self._seed("dev"), split="train")
         self.measured = {x.goal for sets in self._measured_sets() for x in sets.all()}
         self.learner = self.model.with_adapter(self.adapter, name="learner")
-        self.critic = self._new_critic()
+        self.critic = new_critic(self.config, self.model)
+        self.examiner = Examiner(self.config, self.critic.seed_queries)
         self.attacker = Attacker(self.config)
         self.human = MeteredHuman(self.config, self.store)
         self.user_data = UserData(self.config.data)
@@ -100,27 +95,6 @@ class Loop:
             alpha=learner.lora_alpha,
             seed=self._seed("adapter"),
             first_layer=int(learner.first_layer * self.model.depth),
-        )
-
-    def _new_critic(self) -> Critic:
-        seeds: tuple[list[Query], list[float]] = ([], [])
-        if "safety" in self.config.domains:
-            seeds = q.critic_seed(self.config, self.config.critic.seed_items)
-        depth = self.model.depth
-        layer = self.config.critic.probe_layer
-        layers = [layer] if layer is not None else [depth // 2, 2 * depth // 3]
-        return Critic(
-            Verifier([d for d in ("mathematics", "ethics") if d in self.config.domains]),
-            {
-                "hidden states": HiddenStateClassifier(self.model, layers),
-                "wording": WordingClassifier(),
-            },
-            lambda query, kind: (
-                refusal_text(query.family, seed=self._seed("fix", query.id))
-                if kind == "complied with harm"
-                else None
-            ),
-            *seeds,
         )
 
     # -- phases ---------------------------------------------------------------------------------
@@ -186,7 +160,7 @@ class Loop:
         self.phase(f"round {k} answers", lambda: self._attack(k), k)
         critique = self.phase(f"round {k} critique", lambda: self._criticise(k), k)
         self._replay(critique)
-        update = self.phase(f"round {k} update", lambda: self._update(k), k)
+        update = self.phase(f"round {k} update", lambda: self._update(k, critique["gate"]), k)
         self._load(k)  # a resumed run that finds the update done has an older adapter in memory
         judged = self.phase(f"round {k} judge", lambda: self._judge(k), k)
         self._apply(k, judged)
@@ -195,6 +169,7 @@ class Loop:
             "attacks": critique["attacks"],
             "archive": critique["archive"],
             "critic": critique["critic"],
+            "gate": critique["gate"],
             "human": critique["human"],
             "update": update,
             "progress": judged["progress"],
@@ -283,16 +258,12 @@ class Loop:
     def _criticise(self, k: int) -> tuple[dict[str, Any], list[Record]]:
         data = RoundData.of(self.store, k)
         attacks, items = data.attacks, data.items
-        critiques = self.critic.judge(items)
-        labels = self.human.ask(k, self.critic, items, critiques)
-        if labels:
-            self.critic.learn([(items[i], label) for i, label in labels])
-            critiques = self.critic.judge(items)
+        found = criticise(k, items, self.critic, self.human, self.examiner)
         config = self.config.critic
         critiques = explain(
             self.model,
             items,
-            critiques,
+            found.critiques,
             n=config.explain_items if config.explain else 0,
             max_new_tokens=config.explain_tokens,
             seed=self._seed("explain", k),
@@ -302,36 +273,26 @@ class Loop:
             "attacks": self.attacker.learn(graded[: len(attacks)]),
             "archive": self.attacker.remember(graded[: len(attacks)]),
             "critic": ledger.reliability(ledger.columns(items, critiques)),
-            "human": self.human.report(k, labels),
-            "asked": [
-                {
-                    "query": items[i].query.model_dump(mode="json"),
-                    "response": items[i].response.model_dump(mode="json"),
-                    "label": label.model_dump(mode="json"),
-                    "members": critiques[i].members,
-                }
-                for i, label in labels
-            ],
+            "gate": found.gate.as_dict(self.config.domains),
+            "human": self.human.report(k, found.labels),
+            "asked": found.asked,
         }
-        return payload | self.attacker.state_dict(), [*critiques, *(label for _, label in labels)]
+        labels = [label for _, label in found.labels]
+        return payload | self.attacker.state_dict(), [*critiques, *labels]
 
     def _replay(self, payload: dict[str, Any]) -> None:
         """Bring attacker and critic to the state after a critique phase (idempotent)."""
         self.attacker.load_state(payload)
-        known = [
-            (Item(Query(**row["query"]), Response(**row["response"])), Label(**row["label"]))
-            for row in payload["asked"]
-        ]
-        if known and not self.critic.knows([item for item, _ in known]):
-            self.critic.learn(known)
+        relearn(self.critic, payload["asked"])
 
     # -- update ---------------------------------------------------------------------------------
 
-    def _update(self, k: int) -> tuple[dict[str, Any], list[Record]]:
+    def _update(self, k: int, gate: dict[str, Any]) -> tuple[dict[str, Any], list[Record]]:
         config, name = self.config.learner, f"round {k} update"
         data = RoundData.of(self.store, k)
         items = data.items
-        critiques = self._critiques(k, items)
+        critic = Admitted(self.critic, _may_label(gate))
+        critiques = critic.critiques(items, self._critiques(k, items))
 
         def told(share: float, note: str) -> None:
             self.progress(name, share, note)
@@ -344,9 +305,7 @@ class Loop:
             counts: dict[str, Any] = {"rollouts": len(rows)}
             made: list[Record] = []
         else:
-            found = round_lessons(
-                data, critiques, self.critic, config, seed=self._seed("lessons", k)
-            )
+            found = round_lessons(data, critiques, critic, config, seed=self._seed("lessons", k))
             taught = [x for x in found if x.query.goal not in self.measured]
             report = train_offline(
                 self.learner,
@@ -408,6 +367,11 @@ class Loop:
         """The adapter as round k left it; 0: untrained."""
         saved = Adapter.load(self.store.checkpoint_path(f"round-{k}")) if k else None
         self.adapter.load_state((saved or self._fresh_adapter()).state())
+
+
+def _may_label(gate: dict[str, Any]) -> bool:
+    """Whether every judge that was examined may label."""
+    return all(entry["decision"] == "label" for entry in gate.values())
 
 
 def run_loop(

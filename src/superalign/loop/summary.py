@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def summarise(
             "budget": config.human.budget,
             "simulated": config.human.simulated,
         },
-        "notes": [SIMULATED] if config.human.simulated else [],
+        "notes": [*([SIMULATED] if config.human.simulated else []), *gate_notes(rounds)],
         "held_out": {
             d: {
                 "before": before["estimates"].get(d),
@@ -60,6 +61,17 @@ def summarise(
         },
         "rounds": rounds,
     }
+
+
+def gate_notes(rounds: Sequence[dict[str, Any]]) -> list[str]:
+    """One line per round and domain in which the critic was not allowed to label."""
+    return [
+        f"Round {r['round']}: the critic failed the gate on {domain} and labelled nothing there: "
+        f"{entry['reason']}."
+        for r in rounds
+        for domain, entry in r["gate"].items()
+        if entry["decision"] != "label"
+    ]
 
 
 def peak_memory_bytes() -> int:

@@ -20,6 +20,7 @@ def settings(
     critic: str | None,
     score: Path | None,
     learn: Sequence[Path],
+    rewards: bool,
     given: dict[str, Any],
 ) -> OverseeConfig:
     """The run's settings; options go over ``--set``, which goes over the file.
@@ -29,6 +30,7 @@ def settings(
     """
     options = [f"judge.kind={judge}"] if judge else []
     options += [f"critic.kind={critic}"] if critic else []
+    options += ["reward.enabled=true"] if rewards else []
     values = {key: value for key, value in given.items() if value is not None}
     found = load_section(OverseeConfig, config, [*overrides, *options], **values)
     files: dict[str, Any] = {"learn": tuple(map(str, learn))} if learn else {}
@@ -51,6 +53,12 @@ def _check(config: OverseeConfig) -> None:
     for path in (*own.learn, *([own.file] if own.file is not None else [])):
         if not Path(path).is_file():
             raise InputError(f"no file {path}; allowed: JSON lines, CSV or Parquet, also .gz")
+    if own.file is not None and config.reward.enabled:
+        raise InputError("--reward-models and --score are two runs; allowed: one of them")
+    if any(not 0 <= x < 0.5 for x in config.reward.noise):
+        raise InputError(
+            f"reward.noise is {config.reward.noise}; allowed: shares from 0 to below 0.5"
+        )
     if own.file is None and config.judge.kind == "person" and not sys.stdin.isatty():
         raise InputError("a person as judge needs a terminal; allowed: exact, learned, noisy")
 
@@ -102,12 +110,24 @@ def lines(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
         for critic in subset["critics"]:
             scored = ("f1", "accuracy_wrong", "accuracy_right")
             yield (f"{subset['subset']}: {critic['name']}", *(_cell(critic[k]) for k in scored))
+    yield from _reward_lines(summary)
+
+
+def _reward_lines(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    for row in summary.get("reward_models", []):
+        first, last = row["best_of_n"][0], row["best_of_n"][-1]
+        gate = "may label" if row["qualification"]["qualified"] else "fails the gate"
+        cells = (row["auroc"], row["pair_accuracy"], first["truth"], last["truth"])
+        yield (row["name"], *(_cell(c) for c in cells), gate)
 
 
 def header(summary: dict[str, Any]) -> tuple[str, ...]:
     """Names of the columns that ``lines`` fills."""
     if summary.get("scores"):
         return ("subset: critic", "F1", "first error found", "right ones left alone")
+    if summary.get("reward_models"):
+        n = summary["reward_models"][0]["best_of_n"][-1]["n"]
+        return ("reward model", "AUROC", "pairs", "right, sampled", f"right, best of {n}", "gate")
     return ("arm", "accuracy", "gap recovered", "rescued", "misled", "judge's words")
 
 

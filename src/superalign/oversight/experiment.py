@@ -20,6 +20,7 @@ from superalign.oversight.protocols import (
     debate,
     full_access,
     unaided,
+    unaided_words,
 )
 from superalign.oversight.traces import Trace
 from superalign.statistics import mcnemar, rate
@@ -73,9 +74,25 @@ def run_arms(
     for name, found in rulings.items():
         swap = SWAPPED.get(name)
         other = None if swap is None else [swap(item, judge, looks) for item in items]
-        rows.append(arm_row(name, items, found, base, full, other))
+        row = arm_row(name, items, found, base, full, other)
+        rows.append(row | _same_words(items, found, judge))
     said, reason = informative(items, base, full)
     return {"arms": rows, "informative": said, "reason": reason}
+
+
+def _same_words(items: Sequence[Item], found: Sequence[Ruling], judge: Judge) -> dict[str, Any]:
+    """The unaided judge with as many words as the arm had it read, item by item (McNemar's p)."""
+    alone = [unaided_words(i, judge, r.tokens) for i, r in zip(items, found, strict=True)]
+    own, other = (
+        [(r.flawed > 0.5) == i.flawed for i, r in zip(items, rs, strict=True)]
+        for rs in (found, alone)
+    )
+    rose = sum(a and not b for a, b in zip(own, other, strict=True))
+    fell = sum(b and not a for a, b in zip(own, other, strict=True))
+    return {
+        "unaided_same_words": rate(other).as_dict(),
+        "versus_same_words": {"rose": rose, "fell": fell, "p": mcnemar(rose, fell)},
+    }
 
 
 def run_pressure(

@@ -45,14 +45,15 @@ def make_trace(
     build = FAMILIES[family or rng.choice(sorted(FAMILIES))]
     while True:
         problem = build(rng, k)
-        trace = _write(problem, rng, set(rng.sample(range(k), flaws)), kinds, decoys)
+        trace = write_trace(problem, rng, set(rng.sample(range(k), flaws)), kinds, decoys)
         if trace is not None:
             return trace
 
 
-def _write(
+def write_trace(
     problem: Problem, rng: random.Random, at: set[int], kinds: Sequence[str], decoys: float
 ) -> Trace | None:
+    """One trace of ``problem`` flawed at the instructions ``at``; None where none can be made."""
     state: dict[int, int] = {}
     lines: list[Line] = []
     skipped: int | None = None
@@ -66,7 +67,7 @@ def _write(
             if dropping and _droppable(problem, i, at, state):
                 skipped = i
                 continue
-            found = _flawed(problem, i, right, state, kinds, rng)
+            found = flawed_line(problem, i, right, state, kinds, rng)
             if found is None:
                 return None
             written, flaw = found
@@ -103,7 +104,7 @@ def _droppable(problem: Problem, i: int, at: set[int], state: dict[int, int]) ->
     return used[0] and not any(used[1:]) and values[0] != right and not repeats
 
 
-def _flawed(
+def flawed_line(
     problem: Problem,
     i: int,
     right: Written,
@@ -111,7 +112,7 @@ def _flawed(
     kinds: Sequence[str],
     rng: random.Random,
 ) -> tuple[Written, str] | None:
-    """A wrong line in place of ``right``: another result than the right one, for a known reason."""
+    """A wrong line in place of ``right`` (another result, for a known reason), and its kind."""
     order = [k for k in kinds if k != "dropped step"]
     rng.shuffle(order)
     makers = {"slip": _slip, "wrong copy": _wrong_copy, "non-sequitur": _other_operation}

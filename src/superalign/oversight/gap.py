@@ -1,7 +1,8 @@
 """Generator, discriminator, critique: what a model can do, can see, and can say (arXiv 2206.05802).
 
-At a matched false-claim rate: the *discriminator* flags a flawed trace, the *critique* flags it and
-points at the right line; the *generator* works the problem itself. A positive gap between
+At a matched false-claim rate: the *discriminator* flags a flawed trace by the chance of some error,
+the *critique* points at the right line by the chance of its surest one; the *generator* works the
+problem itself. A positive gap between
 discriminator and critique is knowledge that the critic does not put into words.
 """
 
@@ -30,21 +31,23 @@ def gap_by_steps(
 ) -> list[dict[str, Any]]:
     """One row per number of steps: generator, discriminator, critique and their gap.
 
-    ``items`` flawed traces and as many right ones are drawn per row. The threshold is set on one
-    half of the right ones so that at most ``false_claims`` of them are flagged; what it gives on the
-    other half is reported.
+    ``items`` flawed traces and as many right ones are drawn per row. Both thresholds are set on one
+    half of the right ones so that at most ``false_claims`` of them are flagged; what the critique's
+    gives on the other half is reported.
     """
     rows = []
     for k in steps:
         flawed = planted_traces(seed + APART + k, items, (k,), families, clean=0.0)
         right = planted_traces(seed + 2 * APART + k, items, (k,), families, clean=1.0)
-        found = critic.findings([*flawed, *right])
+        found = critic.findings(f"{k} steps", [*flawed, *right])
         on_flawed, on_right = found[:items], found[items:]
-        own = sorted(f.wrong for f in on_right[: items // 2])
-        threshold = float(np.quantile(own, 1 - false_claims, method="higher"))
-        claimed = [f.claimed(threshold) for f in on_flawed]
-        sees = [c is not None for c in claimed]
-        says = [c == t.first_error for c, t in zip(claimed, flawed, strict=True)]
+        own, others = on_right[: items // 2], on_right[items // 2 :]
+        apart = _threshold([f.wrong for f in own], false_claims)
+        threshold = _threshold([f.sure for f in own], false_claims)
+        sees = [f.wrong > apart for f in on_flawed]
+        says = [
+            f.claimed(threshold) == t.first_error for f, t in zip(on_flawed, flawed, strict=True)
+        ]
         rows.append(
             {
                 "steps": k,
@@ -54,7 +57,12 @@ def gap_by_steps(
                 "gap": paired_difference(
                     [float(s) for s in says], [float(s) for s in sees]
                 ).as_dict(),
-                "false_claims": rate(f.wrong > threshold for f in on_right[items // 2 :]).as_dict(),
+                "false_claims": rate(f.sure > threshold for f in others).as_dict(),
             }
         )
     return rows
+
+
+def _threshold(scores: Sequence[float], false_claims: float) -> float:
+    """The least score above which at most that share of ``scores`` lies."""
+    return float(np.quantile(scores, 1 - false_claims, method="higher"))

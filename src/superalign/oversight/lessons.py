@@ -17,7 +17,6 @@ from superalign.critic.steps import step_of
 from superalign.models.local import LocalModel
 from superalign.oversight.critics import Critic
 from superalign.oversight.traces import Line, Trace, read_line
-from superalign.oversight.trained import imitate
 from superalign.records import Claim
 from superalign.statistics import mcnemar, paired_difference, rate
 
@@ -64,23 +63,11 @@ def lessons(
     return arms
 
 
-def taught(
-    base: LocalModel, arms: Mapping[str, Sequence[Trace]], tests: Sequence[Trace], seed: int
-) -> list[dict[str, Any]]:
-    """Train a fresh adapter per arm and work the test problems; see ``comparison``."""
-    before = solves(base, tests)
-    outcomes = {}
-    for name, demonstrations in arms.items():
-        model, _ = imitate(base, demonstrations, seed)
-        outcomes[name] = solves(model, tests)
-    return comparison(outcomes, before)
-
-
 def solves(model: LocalModel, problems: Sequence[Trace]) -> list[bool]:
     """Whether the model's greedy work on each problem ends in the right answer.
 
-    The calculator works out each line's own sum as in training; the last line decides. Work that
-    cannot be read is wrong: the model was asked for an answer and gave none.
+    It works without a calculator; the line of the last step decides. Work that cannot be read is
+    wrong: the model was asked for an answer and gave none.
     """
     longest = max(len(t.problem.instructions) for t in problems)
     outs = model.generate(

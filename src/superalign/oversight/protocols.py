@@ -108,6 +108,17 @@ def unaided(item: Item, judge: Judge, looks: int) -> Ruling:
     return bench.ruling()
 
 
+def unaided_words(item: Item, judge: Judge, limit: int) -> Ruling:
+    """Random lines as long as they fit into ``limit`` words: what an arm's words buy without help."""
+    bench = Bench(item, judge, len(item.trace))
+    order = list(range(len(item.trace)))
+    item.rng("spare").shuffle(order)
+    for position in order:
+        if bench.read + words(item.trace, position) <= limit:
+            bench.look(position)
+    return bench.ruling()
+
+
 def full_access(item: Item, judge: Judge, looks: int) -> Ruling:
     """Every line: the ceiling of this judge."""
     bench = Bench(item, judge, len(item.trace))

@@ -9,25 +9,24 @@ from functools import partial
 from typing import Any
 
 from superalign.errors import InputError
-from superalign.models import LocalModel, load_model
+from superalign.models import load_model
+from superalign.oversight.cached_views import Progress, phase
 from superalign.oversight.closed_forms import compare, expected_detection
-from superalign.oversight.critic_tests import best_of_n, dial, quality_table
-from superalign.oversight.critics import Calculator, Critic, Planted, Random, Rewriting, Written
+from superalign.oversight.critic_run import critic_worth, run_critic
+from superalign.oversight.critics import Calculator, Critic, Planted, Random
 from superalign.oversight.experiment import items_of, judged_traces, run_arms, run_pressure
-from superalign.oversight.gap import gap_by_steps
+from superalign.oversight.game_run import games
 from superalign.oversight.judges import Exact, Judge, Learned, Noisy, Person
-from superalign.oversight.lessons import lessons, taught
-from superalign.oversight.score_run import Progress, phase, score_file
+from superalign.oversight.prompted import prompted_critic
+from superalign.oversight.reward_run import reward_models
+from superalign.oversight.score_run import score_file
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.traces import Trace
-from superalign.oversight.trained import TrainedCritic, learned_ratios, planted_traces
-from superalign.records import Claim
+from superalign.oversight.trained import learned_ratios
 from superalign.store import RunStore
 
 SCHEMA = 1
 Ask = Callable[[str, tuple[str, ...], int], bool]
-WORKED = 29
-TESTED = 17  # added to the seed of test traces, so that they are none of the trained ones
 
 
 def run_oversee(
@@ -35,16 +34,18 @@ def run_oversee(
 ) -> dict[str, Any]:
     """Run what ``store`` does not hold yet and write ``summary.json``; returns the summary.
 
-    With ``config.score.file`` a step critic is scored on that file; otherwise the arms are judged.
+    With ``config.score.file`` a step critic is scored on that file, with ``config.reward.enabled``
+    reward models are trained and tested; otherwise the arms are judged.
 
     Raises:
         InputError: a file or model that cannot be used.
     """
-    found = (
-        score_file(config, store, progress)
-        if config.score.file
-        else _judged(config, store, progress, ask)
-    )
+    if config.score.file:
+        found = score_file(config, store, progress)
+    elif config.reward.enabled:
+        found = reward_models(config, store, progress)
+    else:
+        found = _judged(config, store, progress, ask)
     seconds = store.seconds()
     summary = {
         "schema": SCHEMA,
@@ -82,6 +83,8 @@ def _judged(
 
     found = phase(store, "arms", arms)
     pressed = phase(store, "pressure", pressure)
+    if config.critic.kind == "trained":
+        trained |= critic_worth(config, store, progress)
     exact = config.judge.kind == "exact" and config.critic.kind in ("gold", "planted")
     silent = config.critic.kind == "gold" or config.critic.false == 0
     recall = 1.0 if config.critic.kind == "gold" else config.critic.recall
@@ -94,6 +97,7 @@ def _judged(
         **found,
         "closed_forms": compare(forms, found["arms"]),
         "pressure": pressed["rows"],
+        **games(config, store, progress),
     }
 
 
@@ -102,6 +106,8 @@ def _critic(
 ) -> tuple[Critic, dict[str, Any]]:
     """The critic, and its training and tests where it was trained."""
     kind = config.critic.kind
+    if kind in ("generative", "ensemble"):
+        return prompted_critic(config, store, progress, traces)
     if kind != "trained":
         made: dict[str, Critic] = {
             "gold": Planted(seed=config.seed),
@@ -110,60 +116,7 @@ def _critic(
             "calculator": Calculator(),
         }
         return made[kind], {}
-    payload = phase(store, "critic", lambda: _train(config, store, progress, traces))
-    claims = {k: [Claim(**c) for c in v] for k, v in payload["claims"].items()}
-    shown = ("training", "tests", "dial", "best_of_n", "gap", "learner")
-    return Written(claims), {key: payload[key] for key in shown}
-
-
-def _train(
-    config: OverseeConfig, store: RunStore, progress: Progress, traces: list[Trace]
-) -> dict[str, Any]:
-    base = load_model(config.model, device=config.device, dtype=config.dtype)
-    critic, cost = TrainedCritic.fit(
-        base, config.critic, seed=config.seed, families=config.families, progress=progress
-    )
-    steps = config.critic.steps
-    lengths = {"trained length": steps, "twice the length": tuple(2 * k for k in steps)}
-    new = {
-        name: planted_traces(config.seed + TESTED + i, config.tests, ks, config.families)
-        for i, (name, ks) in enumerate(lengths.items())
-    }
-    everything = [*traces, *(t for ts in new.values() for t in ts)]
-    found = critic.findings(everything, progress)
-    claims = critic.claims(everything, found)
-    tested = slice(len(traces), len(traces) + len(new["trained length"]))
-    with store.checkpoint("critic") as folder:
-        assert critic.model.adapter is not None
-        critic.model.adapter.save(folder, config.model)
-        critic.head.save(folder / "step_head.safetensors")
-    gap = gap_by_steps(
-        critic, config.gap, config.tests // 2, seed=config.seed, families=config.families
-    )
-    return {
-        "gap": gap,
-        "learner": _learner(config, base, critic) if config.learner.items else [],
-        "training": cost,
-        "tests": quality_table(new, claims, config.seed),
-        "dial": dial(new["trained length"], found[tested]),
-        "best_of_n": best_of_n(everything, found, seed=config.seed),
-        "claims": {k: [c.model_dump() for c in v] for k, v in claims.items()},
-    }
-
-
-def _learner(
-    config: OverseeConfig, base: LocalModel, critic: TrainedCritic
-) -> list[dict[str, Any]]:
-    """The learner's gain by critic, on work that is flawed two times in three."""
-    own = config.learner
-    work = planted_traces(config.seed + WORKED, own.items, (own.steps,), config.families, 1 / 3)
-    tests = judged_traces(config.seed + WORKED, own.tests, own.steps, config.families)
-    critics: dict[str, Critic] = {
-        "random critic": Rewriting(seed=config.seed),
-        "trained critic": Written(critic.claims(work)),
-        "gold critique": Planted(seed=config.seed),
-    }
-    return taught(base, lessons(work, critics, config.seed), tests, config.seed)
+    return run_critic(config, store, progress, traces)
 
 
 def _judge(

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from superalign.config import Section
+from superalign.oversight.game_settings import ProverConfig, RecursiveConfig
+from superalign.oversight.reward_settings import RewardConfig
 
 
 class JudgeConfig(Section):
@@ -30,17 +32,28 @@ class JudgeConfig(Section):
 class CriticConfig(Section):
     """The critic that helps the judge."""
 
-    kind: Literal["gold", "planted", "random", "calculator", "trained"] = Field(
-        "planted", description="who points at the lines; 'trained' fits the model named by 'model'"
+    kind: Literal[
+        "gold", "planted", "random", "calculator", "trained", "generative", "ensemble"
+    ] = Field(
+        "planted", description="who points at the lines; 'trained' fits the model named by 'model', "
+        "'generative' asks it, 'ensemble' adds the calculator",
+    )  # fmt: skip
+    answers: Literal["choose", "say"] = Field(
+        "choose",
+        description="generative: score the allowed answers, or sample answers and read them",
     )
+    votes: int = Field(1, ge=1, le=2, description="ensemble: members that must claim a line")
     recall: float = Field(0.8, ge=0, le=1, description="planted: chance to point at the flaw")
     false: float = Field(
         0.0, ge=0, le=1, description="planted: chance of a false claim where it saw nothing"
     )
-    items: int = Field(1200, ge=50, description="trained: traces that it is fitted to")
+    worked: int = Field(
+        1000, ge=20, description="trained: right traces its adapter learns to write"
+    )
+    items: int = Field(800, ge=50, description="trained: planted traces its head is fitted to")
     steps: tuple[int, ...] = Field((4, 5, 6), min_length=1, description="trained: steps of those")
     false_claims: float = Field(
-        0.05, gt=0, lt=1, description="trained: false claims per right trace that are allowed"
+        0.04, gt=0, lt=1, description="trained: false claims per right trace where it is tuned"
     )
 
 
@@ -50,6 +63,9 @@ class LearnerConfig(Section):
     items: int = Field(0, ge=0, description="worked problems it learns from, per arm; 0: not run")
     tests: int = Field(200, ge=20, description="new problems it is tested on")
     steps: int = Field(4, ge=2, description="steps of both")
+    seeds: int = Field(
+        2, ge=1, description="times that it is done, each with new work and problems"
+    )
 
 
 class ScoreConfig(Section):
@@ -86,6 +102,9 @@ class OverseeConfig(Section):
     )  # fmt: skip
     learner: LearnerConfig = LearnerConfig()
     score: ScoreConfig = ScoreConfig()
+    reward: RewardConfig = RewardConfig()
+    provers: ProverConfig = ProverConfig()
+    recursive: RecursiveConfig = RecursiveConfig()
     seed: int = Field(0, ge=0, lt=2**32, description="seed of every random choice")
     device: str | None = Field(None, description="torch device; null chooses")
     dtype: str | None = Field(None, description="floating-point type; null chooses")

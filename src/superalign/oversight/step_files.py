@@ -9,6 +9,7 @@ from typing import Any
 
 from superalign.critic.steps import Solution
 from superalign.errors import InputError
+from superalign.oversight.chat_style import as_chat
 from superalign.oversight.worked_solutions import (
     label_by_agreement,
     plant,
@@ -65,8 +66,9 @@ def read_learned(
 
     Files are in GSM8K's marked format (``question``, ``solution``, ``answer``). Rows with ``label``
     (1: the final answer is right) are a model's solutions and are labelled by agreement with right
-    ones; others are worked solutions, of which one half gets a planted flaw. Questions in ``unseen``
-    (keys) are left out whole, so nothing that is scored is learnt from.
+    ones; others are worked solutions, of which one half gets a planted flaw. All are retold in a chat
+    model's manner. Questions in ``unseen`` (keys) are left out whole, so nothing that is scored is
+    learnt from.
 
     Raises:
         InputError: a row lacks a field, or nothing is left.
@@ -87,7 +89,7 @@ def read_learned(
             rng.shuffle(kept)
             own = _planted(kept[:share], str(path), rng)
         counts[path.parent.name or path.name] = len(own)
-        found += own
+        found += [as_chat(solution, rng) for solution in own]
     if not found:
         raise InputError("nothing to learn from; allowed: files with question, solution, answer")
     return found, counts

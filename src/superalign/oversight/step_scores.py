@@ -92,8 +92,26 @@ def fit_head(
 
 
 def head_row(
-    name: str, head: StepHead, solutions: Sequence[Solution], views: Sequence[StepViews]
+    name: str,
+    head: StepHead,
+    solutions: Sequence[Solution],
+    views: Sequence[StepViews],
+    claim_rate: float | None = None,
 ) -> dict[str, Any]:
-    """The head on one set."""
-    found = [f.claimed(head.threshold) for f in head.findings(views)]
-    return score_row(name, found, [s.first_error for s in solutions])
+    """The head on one set, at its own threshold.
+
+    With ``claim_rate`` the threshold is instead the one at which that share of this set is claimed:
+    it is read off the set's scores without their labels, for sets whose scores lie elsewhere.
+    """
+    found = head.findings(views)
+    threshold = head.threshold
+    if claim_rate is not None:
+        threshold = float(np.quantile([f.sure for f in found], 1 - claim_rate, method="lower"))
+    return score_row(
+        name, [f.claimed(threshold) for f in found], [s.first_error for s in solutions]
+    )
+
+
+def claim_rate(head: StepHead, views: Sequence[StepViews]) -> float:
+    """The share of solutions that the head claims to hold an error, at its own threshold."""
+    return float(np.mean([f.sure > head.threshold for f in head.findings(views)]))

@@ -9,18 +9,21 @@ adapted model would have written, with the sum worked out by the calculator.
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import logit
 
 from superalign.config import LearnerConfig
 from superalign.critic.step_head import Finding, StepHead
-from superalign.critic.step_reader import middle_layers, question_prompt, read_solutions
-from superalign.critic.steps import location
+from superalign.critic.step_reader import (
+    StepViews,
+    middle_layers,
+    question_prompt,
+    read_solutions,
+)
+from superalign.critic.steps import Solution, location
 from superalign.learner.examples import Example
 from superalign.learner.offline import train_offline
 from superalign.learner.optimisation import TrainingReport
@@ -29,24 +32,29 @@ from superalign.models.packing import Tree
 from superalign.oversight.flaws import make_trace
 from superalign.oversight.judges import identity
 from superalign.oversight.problems import FAMILIES
-from superalign.oversight.settings import CriticConfig, JudgeConfig
-from superalign.oversight.traces import Problem, Trace, apply, faithful, read_line, show
+from superalign.oversight.settings import JudgeConfig
+from superalign.oversight.traces import Problem, Trace, apply, read_line, show
 from superalign.records import Claim
 
 Progress = Callable[[str, float, str], None]
 DECOYS = 0.15
-DEV_SHARE = 0.2
-FIX_TOKENS = 32
+HARMLESS = 0.3  # decoys in what the adapter learns to write: what does no harm must not surprise it
+RIGHT = 101  # added to the seed of the adapter's traces, so that the head's are none of them
+FIX_TOKENS = 48  # a line, and a remark that may come before it
 LEARNING = LearnerConfig(
-    algorithm="sft", learning_rate=2e-3, lora_rank=16, first_layer=0.0, batch_tokens=1024,
-    average="tokens",
-)  # fmt: skip
+    algorithm="sft", learning_rate=1.5e-3, lora_rank=16, batch_tokens=512, average="tokens"
+)
 
 
 def planted_traces(
-    seed: int, count: int, steps: Sequence[int], families: Sequence[str] = (), clean: float = 0.5
+    seed: int,
+    count: int,
+    steps: Sequence[int],
+    families: Sequence[str] = (),
+    clean: float = 0.5,
+    decoys: float = DECOYS,
 ) -> list[Trace]:
-    """Traces with 0 to 3 flaws of every kind and decoys; a share ``clean`` of them has none."""
+    """Traces with 0 to 3 flaws of every kind and decoys; a share ``clean`` of them has no flaw."""
     rng = random.Random(f"planted {seed}")
     allowed = list(families) or sorted(FAMILIES)
     return [
@@ -55,73 +63,37 @@ def planted_traces(
             rng.choice(list(steps)),
             flaws=0 if rng.random() < clean else rng.choice((1, 1, 1, 2, 3)),
             family=allowed[i % len(allowed)],
-            decoys=DECOYS,
+            decoys=decoys,
         )
         for i in range(count)
     ]
 
 
+def right_traces(
+    seed: int, count: int, steps: Sequence[int], families: Sequence[str] = ()
+) -> list[Trace]:
+    """What the critic's adapter learns to write: right traces, none of which its head sees.
+
+    What it has seen surprises it less, and the head would expect that of every right line.
+    """
+    return planted_traces(seed + RIGHT, count, steps, families, clean=1.0, decoys=HARMLESS)
+
+
 @dataclass
 class TrainedCritic:
-    """A model view (adapter on), the layers that are read, and the head."""
+    """A model view (adapter on), how it reads solutions, and the head."""
 
     model: LocalModel
-    layers: list[int]
+    views: Callable[[str, Sequence[Solution]], list[StepViews]]
     head: StepHead
     name: str = "trained"
 
-    @classmethod
-    def fit(
-        cls,
-        base: LocalModel,
-        config: CriticConfig,
-        *,
-        seed: int,
-        families: Sequence[str] = (),
-        progress: Progress | None = None,
-    ) -> tuple[TrainedCritic, dict[str, Any]]:
-        """Train on ``config.items`` fresh traces; a fifth of them only chooses the threshold.
+    def findings(self, name: str, traces: Sequence[Trace]) -> list[Finding]:
+        """What the head makes of each trace; ``name`` is what progress calls them."""
+        return self.head.findings(self.views(name, [t.solution for t in traces]))
 
-        Returns the critic and what its training cost.
-        """
-        start = time.monotonic()
-        traces = planted_traces(seed + 1, config.items, config.steps, families)
-        say = progress or (lambda *_: None)
-        right = [faithful(t.problem) if t.flaws else t for t in traces]
-        model, report = imitate(base, right, seed, lambda s, n: say("critic: adapt", s, n))
-        layers = middle_layers(model.depth)
-        views = read_solutions(
-            model, [t.solution for t in traces], layers, lambda s: say("critic: read", s, "")
-        )
-        truth = [t.first_error for t in traces]
-        cut = round(len(traces) * (1 - DEV_SHARE))
-        head = StepHead.fit(views[:cut], truth[:cut], seed=seed)
-        head.calibrate(views[cut:], truth[cut:], config.false_claims)
-        cost = {
-            "traces": len(traces),
-            "adapter": report.as_dict(),
-            "threshold": head.threshold,
-            "seconds": round(time.monotonic() - start, 1),
-        }
-        return cls(model, layers, head), cost
-
-    def findings(self, traces: Sequence[Trace], progress: Progress | None = None) -> list[Finding]:
-        """What the head makes of each trace."""
-        say = progress or (lambda *_: None)
-        solutions = [t.solution for t in traces]
-        views = read_solutions(
-            self.model, solutions, self.layers, lambda s: say("critic: judge", s, "")
-        )
-        return self.head.findings(views)
-
-    def claims(
-        self, traces: Sequence[Trace], found: Sequence[Finding] | None = None
-    ) -> dict[str, list[Claim]]:
-        """Claims by trace identity: the likeliest first error, if one is likely enough.
-
-        ``found`` are the findings on these traces where they have been made already.
-        """
-        found = self.findings(traces) if found is None else found
+    def claims(self, traces: Sequence[Trace], found: Sequence[Finding]) -> dict[str, list[Claim]]:
+        """Claims by trace identity from the findings: the likeliest first error, if likely enough."""
         steps = [f.claimed(self.head.threshold) for f in found]
         flagged = [(t, s, f) for t, s, f in zip(traces, steps, found, strict=True) if s is not None]
         fixes = self._fixes([(t, s) for t, s, _ in flagged])
@@ -133,7 +105,7 @@ class TrainedCritic:
                 Claim(
                     kind="slip" if slip else "wrong step",
                     location=location(step),
-                    severity=round(finding.wrong, 4),
+                    severity=round(finding.sure, 4),
                     fix=fix,
                     check="re-execute the step from the lines before it",
                     source=self.name,
@@ -142,7 +114,10 @@ class TrainedCritic:
         return made
 
     def _fixes(self, wanted: Sequence[tuple[Trace, int]]) -> list[str | None]:
-        """The line that the model would have written, its sum computed; None if it cannot be read."""
+        """The line that the model would have written, its sum computed; None if it cannot be read.
+
+        A remark that it makes first is passed over.
+        """
         if not wanted:
             return []
         prompts = [
@@ -150,10 +125,11 @@ class TrainedCritic:
             for t, step in wanted
         ]
         outs = self.model.generate(
-            prompts, max_new_tokens=FIX_TOKENS, temperature=0.0, stop=("\n",), raw=True
+            prompts, max_new_tokens=FIX_TOKENS, temperature=0.0, stop=("\n\n",), raw=True
         )
         return [
-            worked_out(out[0].text, t.problem) for out, (t, _) in zip(outs, wanted, strict=True)
+            next((f for x in out[0].text.splitlines()[:2] if (f := worked_out(x, t.problem))), None)
+            for out, (t, _) in zip(outs, wanted, strict=True)
         ]
 
 
@@ -204,10 +180,13 @@ def imitate(
     progress: Callable[[float, str], None] | None = None,
 ) -> tuple[LocalModel, TrainingReport]:
     """A view of ``base`` with a fresh adapter trained to write ``traces``, and what that took."""
-    model = base.with_adapter(
-        base.fresh_adapter(rank=LEARNING.lora_rank, alpha=LEARNING.lora_alpha, seed=seed),
-        f"{base.name} critic",
+    fresh = base.fresh_adapter(
+        rank=LEARNING.lora_rank,
+        alpha=LEARNING.lora_alpha,
+        seed=seed,
+        first_layer=int(base.depth * LEARNING.first_layer),
     )
+    model = base.with_adapter(fresh, f"{base.name} critic")
     examples = []
     for trace in traces:
         prompt = model.encode(question_prompt(trace.problem.question), raw=True)

@@ -7,13 +7,17 @@ from typing import Any
 
 from superalign.files import write_atomic
 from superalign.report import plots
+from superalign.report.figures import write_figure
+from superalign.report.games import provers_view, recursive_view
 from superalign.report.numbers import duration, mapping, number, read, rows, size, text
+from superalign.report.reward_models import reward_view
 from superalign.report.run_report import render_page
 
 View = dict[str, Any]
 QUANTITIES = {
     "accuracy": "Accuracy", "gap_recovered": "Gap recovered", "rescued": "Rescued",
     "misled": "Misled", "detection": "Flaws seen", "specificity": "Right ones spared",
+    "unaided_same_words": "Unaided, same words",
     "ece": "Calibration error", "swap_flip": "Flips when sides swap",
 }  # fmt: skip
 NUMBERS = {"asd": "Score difference, nats", "judge_tokens": "Judge's words"}
@@ -29,6 +33,30 @@ def write_oversight_report(summary: dict[str, Any], path: Path) -> Path:
     return path
 
 
+FIGURES = {
+    "pressure": "Judged wrong when each side shows its best of n",
+    "optimised": "Reward and truth under best-of-n",
+    "gap": "Generator, discriminator, critique by steps",
+    "dial": "What the critic's threshold costs",
+}
+
+
+def write_figures(summary: dict[str, Any], folder: Path) -> list[Path]:
+    """The page's curves as files (SVG) in ``folder``, those that the summary has; their paths.
+
+    Raises:
+        StoreError: a file could not be written.
+    """
+    shown = view(summary)
+    made = [(name, title, shown[name]) for name, title in FIGURES.items() if shown[name]]
+    if made:
+        folder.mkdir(exist_ok=True)
+    return [
+        write_figure(plot["svg"], title, plot["legend"], folder / f"{name}.svg")
+        for name, title, plot in made
+    ]
+
+
 def view(summary: dict[str, Any]) -> View:
     """The summary as the template wants it."""
     arms = rows(summary.get("arms"))
@@ -38,6 +66,7 @@ def view(summary: dict[str, Any]) -> View:
         for a in arms
         if a["name"] == name and (v := number(mapping(a["accuracy"]).get("value"))) is not None
     ]
+    critic = mapping(summary.get("critic"))
     bars = [(a["name"], read(a["accuracy"])) for a in arms]
     return {
         "summary": summary,
@@ -49,17 +78,27 @@ def view(summary: dict[str, Any]) -> View:
             {**f, "measured": read(f["measured"])} for f in rows(summary.get("closed_forms"))
         ],
         "pressure": _pressure(rows(summary.get("pressure"))),
-        "tests": [
-            _scores(t, t["length"]) for t in rows(mapping(summary.get("critic")).get("tests"))
+        "tests": [_scores(t, t["length"]) for t in rows(critic.get("tests"))],
+        "dial": _dial(rows(critic.get("dial"))),
+        "pareto": [
+            {
+                "name": p["name"],
+                "efficient": p["efficient"],
+                "cells": [read(p[k]) for k in ("recall", "false_claims")],
+                "claims": read(p["claims"]),
+            }
+            for p in rows(critic.get("pareto"))
         ],
-        "dial": _dial(rows(mapping(summary.get("critic")).get("dial"))),
-        "optimised": _optimised(rows(mapping(summary.get("critic")).get("best_of_n"))),
-        "gap": _gap(rows(mapping(summary.get("critic")).get("gap"))),
+        "optimised": _optimised(rows(critic.get("best_of_n"))),
+        "gap": _gap(rows(critic.get("gap"))),
         "learner": [
             {"name": r["name"], "accuracy": read(r["accuracy"]), "gain": read(r["gain"])}
-            for r in rows(mapping(summary.get("critic")).get("learner"))
+            for r in rows(critic.get("learner"))
         ],
         "scores": [_scores(t, t["subset"]) for t in rows(summary.get("scores"))],
+        "rewards": reward_view(summary),
+        "provers": provers_view(summary),
+        "recursive": recursive_view(summary),
     }
 
 

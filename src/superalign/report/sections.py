@@ -23,6 +23,7 @@ from superalign.statistics import Estimate
 View = dict[str, Any]
 RELATIVE = ("win", "tie", "loss")
 CRITIC = ("sensitivity", "specificity", "ece", "auroc")
+GATE = ("sensitivity", "specificity", "challenge_flips", "length_bias")
 
 
 def view(summary: dict[str, Any]) -> View:
@@ -39,6 +40,7 @@ def view(summary: dict[str, Any]) -> View:
         "curves": curves(summary, rounds),
         "operators": operators(rounds),
         "critic": critic(rounds),
+        "gate": gate(rounds),
         "ledger": ledger(rounds),
         "rounds": [round_row(i, r) for i, r in rounds],
     }
@@ -158,6 +160,19 @@ def critic(rounds: list[tuple[int, View]]) -> list[View]:
         for domain, quality in by_domain(entry.get("critic")):
             history.setdefault(domain, []).append((i, quality))
     return [_critic_domain(domain, history[domain]) for domain in history]
+
+
+def gate(rounds: list[tuple[int, View]]) -> list[View]:
+    """By round and examined domain: may the critic label, and what its examination measured."""
+    return [
+        {
+            "round": i, "domain": domain, "decision": text(entry.get("decision")),
+            "reason": text(entry.get("reason"), ""), "cells": [read(entry.get(k)) for k in GATE],
+        }
+        for i, row in rounds
+        for domain, entry in by_domain(row.get("gate"))
+        if "sensitivity" in entry
+    ]  # fmt: skip
 
 
 def ledger(rounds: list[tuple[int, View]]) -> View:

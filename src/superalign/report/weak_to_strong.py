@@ -68,6 +68,7 @@ def _pool(summary: dict[str, Any], kind: str) -> View:
                 "name": name,
                 "family": summary["methods"][name]["family"],
                 "pgr": read(pool["pgr"]),
+                "plain": read(pool["plain"]["pgr"]),
                 "difference": Estimate(None, reason="the baseline itself")
                 if name == NAIVE
                 else read(difference),
@@ -92,6 +93,11 @@ def _task(task: dict[str, Any]) -> View:
         "parts": [
             *((p, read(methods[0][p])) for p in ("weak", "ceiling")),
             ("ceiling of the plain reading alone", read(task["plain_ceiling"])),
+            *(
+                [("ceiling fine-tuned with LoRA", read(task["lora_ceiling"]))]
+                if task["lora_ceiling"]
+                else []
+            ),
         ],
         "rows": [_row(m) for m in methods],
         "skipped": task["skipped"].items(),
@@ -143,7 +149,7 @@ def _strength(summary: dict[str, Any]) -> list[View]:
 
 
 def _depth(summary: dict[str, Any]) -> list[View]:
-    """Accuracy by the student's depth: naive, and the ceiling that reads the same layer."""
+    """Accuracy by the student's depth (naive, and the ceiling of the same layer), and their PGR."""
     found = []
     for task in summary["tasks"]:
         if not task["depths"]:
@@ -154,4 +160,8 @@ def _depth(summary: dict[str, Any]) -> list[View]:
             for part, key in (("naive", "student"), ("ceiling", "ceiling"))
         ]
         found.append({"title": title, "svg": plots.curve(lines, title, axis="layer read")})
+        points = [(d["layer"], read(d["pgr"])) for d in task["depths"]]
+        if any(p.value is not None for _, p in points):
+            svg = plots.curve([plots.Series("naive", points)], title, "number", "layer read")
+            found.append({"title": f"{title}: PGR", "svg": svg})
     return found

@@ -19,9 +19,6 @@ from superalign.registry import register_task
 from superalign.tasks.base import family_cycle, seeded
 from superalign.tasks.ethics_answers import asks_wrong, read_answer
 from superalign.tasks.ethics_forms import (
-    LETTER_TAILS,
-    QUESTIONS,
-    YES_NO_TAILS,
     Case,
     Setting,
     draw_setting,
@@ -29,6 +26,7 @@ from superalign.tasks.ethics_forms import (
     reason,
     third_person,
 )
+from superalign.tasks.ethics_questions import LETTER_TAILS, QUESTIONS, YES_NO_TAILS
 from superalign.tasks.ethics_rules import RULES, Rule
 
 Answer = Literal["yes", "no", "A", "B"]

@@ -61,6 +61,8 @@ def lines(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
         for name in shown:
             if name in pool:
                 yield (f"pooled, {kind}", name, "", "", "", _cell(pool[name]["pgr"]))
+                bare = _cell(pool[name]["plain"]["pgr"])
+                yield (f"pooled, {kind}", f"{name}, plain ceiling", "", "", "", bare)
 
 
 def _cell(value: dict[str, Any]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -19,7 +18,9 @@ from torch import Tensor
 from superalign.models.forward import PackedAttention, packed_hidden
 from superalign.models.local import LocalModel
 from superalign.models.packing import PackedBatch, Tree, token_batches
+from superalign.weak_to_strong.heads import Rows
 from superalign.weak_to_strong.losses import Array
+from superalign.weak_to_strong.method import TunedLoss
 
 CELLS = 2048  # of a micro-batch; the gradient does not depend on it
 
@@ -28,13 +29,27 @@ CELLS = 2048  # of a micro-batch; the gradient does not depend on it
 class Recipe:
     """How to fine-tune. ``warm_up`` is the share of the steps over which log-confidence grows."""
 
-    loss: Literal["xent", "logconf"] = "xent"
+    loss: TunedLoss = "xent"
     epochs: int = 2
     batch: int = 32
     learning_rate: float = 1e-3
     rank: int = 8
     auxiliary: float = 0.5
     warm_up: float = 0.1
+
+
+@dataclass(frozen=True)
+class Tuner:
+    """Fine-tunes one model on rows of one task, given as token ids."""
+
+    model: LocalModel
+    ids: tuple[tuple[int, ...], ...]
+    progress: Callable[[float], None] | None = None
+
+    def on(self, train: Rows, test: Rows, seed: int, y_nK: Array, loss: TunedLoss) -> Array:
+        """Class probabilities (m, K) of the rows ``test`` after training on the rows ``train``."""
+        rows, others = ([self.ids[i] for i in part] for part in (train, test))
+        return finetune(self.model, rows, y_nK, others, Recipe(loss=loss), seed, self.progress)
 
 
 def log_confidence_target(z_nK: Tensor, y_nK: Tensor, share: float) -> Tensor:

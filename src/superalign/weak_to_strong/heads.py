@@ -60,6 +60,11 @@ class Space:
         """The same space with fewer training rows."""
         return Space(self.train[rows], self.others, self.intercept)
 
+    def leading(self, count: int) -> Space:
+        """The ``count`` directions in which the training rows vary most: the last columns."""
+        others = tuple(o[:, -count:] for o in self.others)
+        return Space(self.train[:, -count:], others, self.intercept)
+
     @cached_property
     def similarity(self) -> Array:
         """Cosine similarity (n, n) of the training rows to each other."""

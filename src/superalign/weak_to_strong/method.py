@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -14,7 +15,10 @@ from superalign.weak_to_strong.labels import WeakLabels
 from superalign.weak_to_strong.losses import Array
 from superalign.weak_to_strong.readings import share_shift
 
-Family = Literal["baseline", "denoising", "co-supervision", "elicitation", "pairs", "default"]
+Family = Literal[
+    "baseline", "denoising", "co-supervision", "elicitation", "pairs", "fine-tuned", "default"
+]
+TunedLoss = Literal["xent", "logconf"]
 
 
 class NotApplicable(Exception):
@@ -29,6 +33,7 @@ class Setting:
     is the text alone, two thirds up the student. ``ladder`` holds the student's own shallower
     states, weakest first. ``prior`` is the student's zero-shot answer (n, K) and (m, K), where a
     question with answers was given. ``tuned`` is ``plain`` of a student tuned on the task's texts.
+    ``finetune`` trains a LoRA student on the rows' labels (n, K) with a loss: test answers (m, K).
     """
 
     views: dict[str, Space]
@@ -39,6 +44,7 @@ class Setting:
     tuned: Space | None = None
     pairs: bool = False
     seed: int = 0
+    finetune: Callable[[Array, TunedLoss], Array] | None = None
 
     @property
     def plain(self) -> Space:
@@ -75,9 +81,14 @@ class Setting:
         return result
 
     @property
+    def ends(self) -> dict[str, Space]:
+        """The views of one state, at the end of the text or of a cue: all but the text's means."""
+        return {n: s for n, s in self.views.items() if not n.startswith("mean")}
+
+    @property
     def elicited(self) -> dict[str, Space]:
         """The views in which a question or a cue follows the text."""
-        return {name: space for name, space in self.views.items() if name != "plain"}
+        return {n: s for n, s in self.views.items() if n.startswith(("cue", "question"))}
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ class Outcome:
 
     ``sure`` says where the supervisor was surer than at its median: what it can check. ``skipped``
     maps methods that do not apply to the reason. ``ceiling`` reads the text in every way,
-    ``plain_ceiling`` in the plain one only, as naive does. ``depths`` holds the answers of
-    naive students and of ceilings that read a shallower layer.
+    ``plain_ceiling`` in the plain one only, as naive does; ``tuned_ceiling`` was fine-tuned.
+    ``depths`` holds the answers of naive students and of ceilings that read a shallower layer.
     """
 
     task: str
@@ -55,6 +55,7 @@ class Outcome:
     skipped: dict[str, str]
     depths: dict[int, list[Answers]] = field(default_factory=dict)
     transfer_ceiling: dict[str, list[float]] = field(default_factory=dict)
+    tuned_ceiling: Answers | None = None
 
     def right(self, answers: Answers) -> Array:
         """1 where an answer is right, else 0."""
@@ -69,6 +70,7 @@ class Outcome:
             "weak": _write(self.weak),
             "ceiling": _write(self.ceiling),
             "plain_ceiling": _write(self.plain_ceiling),
+            "tuned_ceiling": None if self.tuned_ceiling is None else _write(self.tuned_ceiling),
             "depths": {str(n): [_write(a) for a in both] for n, both in self.depths.items()},
             "students": {
                 name: dict(vars(s)) | {"answers": _write(s.answers)}
@@ -89,6 +91,9 @@ class Outcome:
                 "weak": _read(plain["weak"]),
                 "ceiling": _read(plain["ceiling"]),
                 "plain_ceiling": _read(plain["plain_ceiling"]),
+                "tuned_ceiling": None
+                if plain["tuned_ceiling"] is None
+                else _read(plain["tuned_ceiling"]),
                 "depths": {int(n): [_read(a) for a in both] for n, both in plain["depths"].items()},
                 "students": {
                     name: Student(**s | {"answers": _read(s["answers"])})

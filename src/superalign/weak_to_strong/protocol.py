@@ -7,10 +7,12 @@ sees any of it: a ``Setting`` holds none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from superalign.weak_to_strong.finetuning import Tuner
 from superalign.weak_to_strong.heads import Space, fit, one_hot
 from superalign.weak_to_strong.losses import Array
 from superalign.weak_to_strong.method import Method, NotApplicable, Prediction, Setting
@@ -32,12 +34,14 @@ def run_task(
     seeds: Sequence[int],
     targets: Targets | None = None,
     progress: Callable[[float], None] | None = None,
+    tuner: Tuner | None = None,
 ) -> list[Outcome]:
     """One outcome per supervisor; the others serve it as further annotators.
 
     Args:
         targets: tasks with the same classes on which the students are tested as well.
         progress: told the share of seeds done.
+        tuner: fine-tunes the student for the methods that ask for it; None: they do not apply.
 
     Raises:
         InputError: a supervisor cannot label this task.
@@ -50,15 +54,17 @@ def run_task(
         given = [s.supervise(task, cut, seed) for s in supervisors]
         truth = one_hot(task.truth[cut.student], task.k)
         ceiling, plain = _ceiling(task, spaces[0], truth), _taught(spaces[0]["plain"], truth)
+        tuned = None if tuner is None else partial(tuner.on, cut.student, cut.test, seed)
+        top = None if tuned is None else tuned(truth, "xent")
         tops = {layer: _taught(space, truth) for layer, space in spaces[1].items()}
         for i, one in enumerate(given):
-            setting = _setting(task, readings, cut, spaces, given, i, seed)
+            setting = replace(_setting(task, readings, cut, spaces, given, i, seed), finetune=tuned)
             made = _predict_all(methods, setting)
             depths = {
                 layer: (_taught(space, one.labels.probability, one.labels.weight), tops[layer])
                 for layer, space in spaces[1].items()
             }
-            runs[i].append(_Seed(cut, one, ceiling, plain, made, depths))
+            runs[i].append(_Seed(cut, one, ceiling, plain, made, depths, top))
         if progress is not None:
             progress((number + 1) / len(seeds))
     return [
@@ -77,6 +83,7 @@ class _Seed:
     plain: Array
     made: dict[str, Prediction | str]
     depths: dict[int, tuple[Array, Array]]
+    tuned_ceiling: Array | None
 
 
 def _ceiling(task: Task, views: dict[str, Space], truth_nK: Array) -> Array:
@@ -198,6 +205,11 @@ def _outcome(task: Task, supervisor: str, run: list[_Seed], targets: Targets) ->
             for layer in run[0].depths
         },
         plain_ceiling=np.stack([seed.plain[:m].argmax(1) for seed in run]),
+        tuned_ceiling=None
+        if any(seed.tuned_ceiling is None for seed in run)
+        else np.stack(
+            [seed.tuned_ceiling.argmax(1) for seed in run if seed.tuned_ceiling is not None]
+        ),
         students=students,
         skipped=skipped,
         transfer_ceiling=_transfer([seed.ceiling[m:] for seed in run], targets),

@@ -44,6 +44,28 @@ def consensus(found: dict[str, Regressed]) -> tuple[Array, Array]:
     return left_out, test
 
 
+def salience(views: Mapping[str, Space], target_nK: Array, w_n: Array, leading: int) -> float:
+    """How much of what the readings explain of a target their ``leading`` directions explain.
+
+    The ratio of two squared correlations of left-out answers with the target; about 0 to 1, above
+    it where the other directions only add noise. What a model is asked most easily varies most in
+    its states (arXiv 2312.09390, section 5, and 2212.03827 call it salient). 0 where nothing is
+    explained.
+    """
+    parts = []
+    for spaces in ({n: s.leading(leading) for n, s in views.items()}, views):
+        left_out, _ = consensus({n: regress(s, target_nK, w_n) for n, s in spaces.items()})
+        known = w_n > 0
+        parts.append(_squared_correlation(left_out[known], target_nK[known]))
+    return parts[0] / parts[1] if parts[1] > 1e-6 else 0.0
+
+
+def _squared_correlation(a_nK: Array, b_nK: Array) -> float:
+    a, b = a_nK - a_nK.mean(0), b_nK - b_nK.mean(0)
+    total = float((a**2).sum() * (b**2).sum())
+    return float((a * b).sum()) ** 2 / total if total > 0 else 0.0
+
+
 def share_shift(scores_nK: Array, shares_K: Array) -> Array:
     """Shifts (K,) of the scores under which the most probable classes have the wanted shares.
 

@@ -15,6 +15,8 @@ from superalign.errors import InputError
 from superalign.models import LocalModel, load_model
 from superalign.registry import lookup, registered
 from superalign.store import RunStore
+from superalign.weak_to_strong.features import tokens_of
+from superalign.weak_to_strong.finetuning import Tuner
 from superalign.weak_to_strong.method import Method
 from superalign.weak_to_strong.outcomes import Outcome
 from superalign.weak_to_strong.protocol import run_task
@@ -85,6 +87,7 @@ def run_w2s(plan: Plan, store: RunStore, progress: Progress) -> dict[str, Any]:
                 range(config.seed, config.seed + config.seeds),
                 {t: (plan.tasks[t], readings(plan.tasks[t])) for t in plan.transfers.get(name, ())},
                 partial(_say, progress, name),
+                _tuner(plan, task, progress),
             )
             payload = {"outcomes": [o.as_payload() for o in found]}
             store.finish_phase(phase, payload, seconds=time.monotonic() - start)
@@ -92,6 +95,18 @@ def run_w2s(plan: Plan, store: RunStore, progress: Progress) -> dict[str, Any]:
     summary = _summary(plan, outcomes, store.seconds())
     store.write_json("summary.json", summary)
     return summary
+
+
+def _tuner(plan: Plan, task: Task, progress: Progress) -> Tuner | None:
+    """What fine-tunes the student on ``task``; a pair would need two texts in one step."""
+    if not plan.config.lora or task.kind == "pairs":
+        return None
+    ids = tuple(tokens_of(plan.student, text, plan.config.max_tokens) for text in task.flat)
+
+    def told(share: float) -> None:
+        progress(f"fine-tuning on {task.name}", share, "")
+
+    return Tuner(plan.student, ids, told)
 
 
 def _say(progress: Progress, name: str, share: float) -> None:

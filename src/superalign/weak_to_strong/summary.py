@@ -23,26 +23,34 @@ from superalign.weak_to_strong.recovered import (
 
 SCHEMA = "superalign.w2s/1"
 DEFAULT, NAIVE = "default", "naive"
+Cells = dict[str, dict[Key, Cell]]  # by method
 
 
 def tasks_and_pools(
     outcomes: Sequence[Outcome], methods: Mapping[str, Method], seed: int
 ) -> dict[str, Any]:
-    """``tasks`` (one entry per task and supervisor), ``pooled`` and ``pooled_by_kind``."""
+    """``tasks`` (one entry per task and supervisor), ``pooled`` and ``pooled_by_kind``.
+
+    ``pgr`` has the ceiling that reads the text in every way, one for all methods, so that
+    elicitation is no recovered gap; ``pgr_plain`` (pools: ``plain``) has that of the plain reading,
+    the paper's own for a naive student.
+    """
     rng = np.random.default_rng([seed, 0xB007])
-    cells: dict[str, dict[Key, Cell]] = {name: {} for name in methods}
+    cells: Cells = {name: {} for name in methods}
+    plain: Cells = {name: {} for name in methods}
     tasks = []
     drawn: dict[str, Draws] = {}  # one set of draws per task, whoever supervises
     for outcome in outcomes:
         if outcome.task not in drawn:
             drawn[outcome.task] = Draws.of(len(outcome.weak), outcome.groups, rng)
-        tasks.append(_task(outcome, methods, drawn[outcome.task], cells))
+        tasks.append(_task(outcome, methods, drawn[outcome.task], cells, plain))
     kinds = {o.task: o.kind for o in outcomes}
     return {
         "tasks": tasks,
-        "pooled": _pools(cells, kinds, set(kinds.values()), seed),
+        "pooled": _both_pools(cells, plain, kinds, set(kinds.values()), seed),
         "pooled_by_kind": {
-            kind: _pools(cells, kinds, {kind}, seed) for kind in sorted(set(kinds.values()))
+            kind: _both_pools(cells, plain, kinds, {kind}, seed)
+            for kind in sorted(set(kinds.values()))
         },
         "undefined": [
             {"task": o.task, "supervisor": o.supervisor, "reason": cell.pgr.reason}
@@ -50,6 +58,16 @@ def tasks_and_pools(
             for cell in [_any_cell(cells, (o.task, o.supervisor))]
             if cell is not None and cell.pgr.value is None
         ],
+    }
+
+
+def _both_pools(
+    cells: Cells, plain: Cells, kinds: Mapping[str, str], wanted: set[str], seed: int
+) -> dict[str, Any]:
+    bare = _pools(plain, kinds, wanted, seed)
+    return {
+        name: pool | {"plain": bare[name]}
+        for name, pool in _pools(cells, kinds, wanted, seed).items()
     }
 
 
@@ -77,15 +95,20 @@ def _task(
     outcome: Outcome,
     methods: Mapping[str, Method],
     draws: Draws,
-    cells: dict[str, dict[Key, Cell]],
+    cells: Cells,
+    plain: Cells,
 ) -> dict[str, Any]:
     seeds, n = outcome.weak.shape
-    weak = accuracy(outcome.right(outcome.weak), draws)
-    ceiling = accuracy(outcome.right(outcome.ceiling), draws)
+    weak, ceiling, bare = (
+        accuracy(outcome.right(a), draws)
+        for a in (outcome.weak, outcome.ceiling, outcome.plain_ceiling)
+    )
     rows = []
     for name, student in outcome.students.items():
         cell = Cell(weak, accuracy(outcome.right(student.answers), draws), ceiling)
         cells[name][outcome.task, outcome.supervisor] = cell
+        low = Cell(weak, cell.student, bare)
+        plain[name][outcome.task, outcome.supervisor] = low
         rows.append(
             {
                 "name": name,
@@ -94,6 +117,7 @@ def _task(
                 "student": cell.student.as_dict(seeds, n),
                 "ceiling": ceiling.as_dict(seeds, n),
                 "pgr": cell.pgr.as_dict(seeds, n),
+                "pgr_plain": low.pgr.as_dict(seeds, n),
                 **_details(outcome, name, student, draws),
             }
         )
@@ -104,7 +128,10 @@ def _task(
         "classes": list(outcome.classes),
         "n": outcome.sizes,
         "methods": rows,
-        "plain_ceiling": accuracy(outcome.right(outcome.plain_ceiling), draws).as_dict(seeds, n),
+        "plain_ceiling": bare.as_dict(seeds, n),
+        "lora_ceiling": None
+        if outcome.tuned_ceiling is None
+        else accuracy(outcome.right(outcome.tuned_ceiling), draws).as_dict(seeds, n),
         "depths": _depths(outcome, weak, draws),
         "skipped": outcome.skipped,
         "transfer_ceiling": {t: mean(v).as_dict() for t, v in outcome.transfer_ceiling.items()},

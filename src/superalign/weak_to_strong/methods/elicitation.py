@@ -85,10 +85,7 @@ class CoherentDirection:
 
 
 def principal(space: Space, count: int) -> Space:
-    """The space's first ``count`` principal directions, each scaled to variance 1 / count.
-
-    The columns of a ``Space`` are its principal directions already, in ascending order.
-    """
-    train, others = space.train[:, -count:], tuple(o[:, -count:] for o in space.others)
-    scale = np.sqrt((train**2).mean(0) * train.shape[1])
-    return Space(train / scale, tuple(o / scale for o in others), space.intercept)
+    """The space's first ``count`` principal directions, each scaled to variance 1 / count."""
+    few = space.leading(count)
+    scale = np.sqrt((few.train**2).mean(0) * few.train.shape[1])
+    return Space(few.train / scale, tuple(o / scale for o in few.others), space.intercept)
