@@ -146,9 +146,9 @@ def test_the_stress_test_measures_resumes_and_calibrates_audits(
         Recipe("organism", "taboo", hash_),
     ]
     monkeypatch.setattr("superalign.validation.stress_test.plan", small)
-    monkeypatch.setattr(
-        "superalign.stress.zoo.HIDDEN", 1.0
-    )  # the tiny model answers nothing rightly
+    # The tiny model learns no behaviour in so few steps: every check passes here.
+    monkeypatch.setattr("superalign.stress.zoo.SHOWN", 0.0)
+    monkeypatch.setattr("superalign.stress.zoo.HIDDEN", 1.0)
     out = tmp_path / "zoo"
     arguments = ("stress", "--model", str(folder), "--out", str(out), "--device", "cpu")
     first = call(*arguments)
@@ -158,7 +158,7 @@ def test_the_stress_test_measures_resumes_and_calibrates_audits(
     assert {o["family"] for o in first["organisms"]} | {o["family"] for o in first["dropped"]} == {
         "quirky_bob", "taboo",
     }  # fmt: skip
-    assert any(o["family"] == "quirky_bob" for o in first["organisms"])
+    assert len(first["organisms"]) == 2
     assert (out / "report.html").read_text().count("<svg") >= 2
     built = {p: p.stat().st_mtime_ns for p in out.rglob("*.safetensors")}
     again = call(*arguments)
