@@ -40,7 +40,7 @@ Progress = Callable[[str, float, str], None]
 DECOYS = 0.15
 HARMLESS = 0.3  # decoys in what the adapter learns to write: what does no harm must not surprise it
 RIGHT = 101  # added to the seed of the adapter's traces, so that the head's are none of them
-FIX_TOKENS = 48  # a line, and a remark that may come before it
+FIX_TOKENS = 32
 LEARNING = LearnerConfig(
     algorithm="sft", learning_rate=1.5e-3, lora_rank=16, batch_tokens=512, average="tokens"
 )
@@ -114,10 +114,7 @@ class TrainedCritic:
         return made
 
     def _fixes(self, wanted: Sequence[tuple[Trace, int]]) -> list[str | None]:
-        """The line that the model would have written, its sum computed; None if it cannot be read.
-
-        A remark that it makes first is passed over.
-        """
+        """The line that the model would have written, its sum computed; None if it cannot be read."""
         if not wanted:
             return []
         prompts = [
@@ -125,11 +122,10 @@ class TrainedCritic:
             for t, step in wanted
         ]
         outs = self.model.generate(
-            prompts, max_new_tokens=FIX_TOKENS, temperature=0.0, stop=("\n\n",), raw=True
+            prompts, max_new_tokens=FIX_TOKENS, temperature=0.0, stop=("\n",), raw=True
         )
         return [
-            next((f for x in out[0].text.splitlines()[:2] if (f := worked_out(x, t.problem))), None)
-            for out, (t, _) in zip(outs, wanted, strict=True)
+            worked_out(out[0].text, t.problem) for out, (t, _) in zip(outs, wanted, strict=True)
         ]
 
 
