@@ -44,11 +44,11 @@ def transition(p_nK: Array, hard_n: npt.NDArray[np.int64], k: int) -> Array:
     return result
 
 
-def estimated_flip(setting: Setting) -> tuple[Array, Array]:
-    """Transition matrix and hard labels, estimated without any truth."""
+def estimated_flip(setting: Setting) -> tuple[Array, float, Array]:
+    """Transition matrix, its mean flip rate and hard labels, estimated without any truth."""
     weak = setting.weak
     matrix = transition(setting.out_of_fold_hard, weak.hard, setting.k)
-    return matrix, one_hot(weak.hard, setting.k)
+    return matrix, float(1 - np.diag(matrix).mean()), one_hot(weak.hard, setting.k)
 
 
 def _predict(
@@ -67,8 +67,7 @@ class ForwardCorrection:
 
     def predict(self, setting: Setting) -> Prediction:
         """The transition matrix comes from confident learning."""
-        matrix, hard = estimated_flip(setting)
-        flip = float(1 - np.diag(matrix).mean())
+        matrix, flip, hard = estimated_flip(setting)
         return _predict(setting, hard, setting.weak, forward_corrected(matrix), estimated_flip=flip)
 
 
@@ -95,8 +94,7 @@ class ConservativePreferences:
     def predict(self, setting: Setting) -> Prediction:
         """ε is the mean estimated flip rate; both orders share it."""
         _require_pairs(setting)
-        matrix, hard = estimated_flip(setting)
-        flip = float(1 - np.diag(matrix).mean())
+        _, flip, hard = estimated_flip(setting)
         smooth = (1 - flip) * hard + flip * (1 - hard)
         return _predict(setting, smooth, setting.weak, cross_entropy, estimated_flip=flip)
 
@@ -111,8 +109,7 @@ class RobustPreferences:
     def predict(self, setting: Setting) -> Prediction:
         """ε as for ``cdpo``."""
         _require_pairs(setting)
-        matrix, hard = estimated_flip(setting)
-        flip = float(1 - np.diag(matrix).mean())
+        _, flip, hard = estimated_flip(setting)
         symmetric = np.array([[1 - flip, flip], [flip, 1 - flip]])
         loss = backward_corrected(symmetric)
         return _predict(setting, hard, setting.weak, loss, estimated_flip=flip)
