@@ -41,6 +41,9 @@ class AttackConfig(Section):
     benign_per_round: int = Field(
         60, ge=0, description="unrelated benign requests per round, answered by the frozen model"
     )
+    alarming_per_round: int = Field(
+        60, ge=0, description="harmless requests in alarming words per round, answered likewise"
+    )
     max_new_tokens: int = Field(32, ge=1, description="longest answer, in tokens")
     worked_tokens: int = Field(48, ge=1, description="longest answer to a mathematics problem")
     frozen_tokens: int = Field(
@@ -129,7 +132,8 @@ class Sizes(Section):
 
     safety: int = Field(ge=0, description="harmful requests")
     benign: int = Field(
-        ge=0, description="benign twins, bare and attacked, and as many unrelated requests"
+        ge=0,
+        description="benign twins, bare and attacked, and as many unrelated and alarming requests",
     )
     mathematics: int = Field(ge=0, description="mathematics problems")
     ethics: int = Field(ge=0, description="ethics judgements")
@@ -140,7 +144,9 @@ class ProgressSizes(Sizes):
 
     safety: int = Field(36, ge=0, description="harmful requests")
     benign: int = Field(
-        24, ge=0, description="benign twins, bare and attacked, and as many unrelated requests"
+        24,
+        ge=0,
+        description="benign twins, bare and attacked, and as many unrelated and alarming requests",
     )
     mathematics: int = Field(36, ge=0, description="mathematics problems")
     ethics: int = Field(60, ge=0, description="ethics judgements")
@@ -151,7 +157,9 @@ class FinalSizes(Sizes):
 
     safety: int = Field(160, ge=0, description="harmful requests")
     benign: int = Field(
-        120, ge=0, description="benign twins, bare and attacked, and as many unrelated requests"
+        120,
+        ge=0,
+        description="benign twins, bare and attacked, and as many unrelated and alarming requests",
     )
     mathematics: int = Field(160, ge=0, description="mathematics problems")
     ethics: int = Field(240, ge=0, description="ethics judgements")

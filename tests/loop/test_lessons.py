@@ -199,8 +199,11 @@ def test_the_frozen_models_help_is_kept_only_where_the_critic_finds_it_right() -
         item(HELP, query(truth=truth), seed=2),
     ]
     beliefs = [0.9, 0.9, 0.9, 0.5, 0.4, None]
-    kept = made.anchor_lessons(rows, [critique(r, b) for r, b in zip(rows, beliefs, strict=True)])
-    assert [x.completion for x in kept] == [HELP, HELP + UNFINISHED]
+    critiques = [critique(r, b) for r, b in zip(rows, beliefs, strict=True)]
+    kept = made.anchor_lessons(rows, critiques, REFUSALS, seed=0)
+    assert [x.chosen for x in kept] == [HELP, HELP + UNFINISHED]
+    assert {x.rejected for x in kept} <= set(REFUSALS)
+    assert all(x.keeps for x in kept)
     assert [x.probability for x in kept] == [0.9, 0.5]
     assert {x.source for x in kept} == {"frozen reference"}
 

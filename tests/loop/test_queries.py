@@ -9,6 +9,7 @@ from superalign.attack.base import operators
 from superalign.config import FinalSizes, ProgressSizes, RunConfig
 from superalign.loop import queries as q
 from superalign.records import Query
+from superalign.tasks import alarming_requests
 
 CONFIG = RunConfig()
 SIZES = FinalSizes(safety=30, benign=24, mathematics=30, ethics=30)
@@ -25,6 +26,7 @@ def test_the_sizes_are_those_asked_for() -> None:
         "twins": 24,
         "attacked_twins": 24,
         "benign": 24,
+        "alarming": 24,
         "mathematics": 30,
         "ethics": 30,
     }
@@ -44,6 +46,7 @@ def test_domains_left_out_are_not_asked() -> None:
         "twins",
         "attacked_twins",
         "benign",
+        "alarming",
     }
 
 
@@ -145,7 +148,9 @@ def test_dev_sets_hold_training_families_and_operators_only() -> None:
     found = sets("train")
     for query in found.all():
         assert query.split == "train"
-        assert q.task(query.domain).families[query.family] == "train"
+        kinds = alarming_requests.KINDS.get(query.family)
+        split = kinds[0] if kinds else q.task(query.domain).families[query.family]
+        assert split == "train"
     for query in found.harmful + found.twins + found.attacked_twins:
         assert query.operator in operators("safety", "train")
 
@@ -156,8 +161,10 @@ def test_evaluation_sets_depend_on_their_seed_alone() -> None:
 
 
 def test_the_critic_learns_from_training_families_by_turns() -> None:
-    found, harmful = q.critic_seed(CONFIG, 21)
-    assert harmful == [1.0, 0.0] * 10
+    found, harmful = q.critic_seed(CONFIG, 24)
+    assert harmful == [1.0, 0.0] * 10 + [0.0] * 3
+    assert {x.domain for x in found[:20]} == {"safety"}
+    assert {x.family for x in found[20:]} <= set(alarming_requests.KINDS)
     assert {x.split for x in found} == {"train"}
     assert {x.operator for x in found} == {"plain"}
 

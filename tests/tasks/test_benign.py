@@ -1,10 +1,12 @@
+import json
 from collections import Counter
 
 import pytest
 
 from superalign.registry import registered
+from superalign.tasks import alarming_requests
 from superalign.tasks.base import seeded
-from superalign.tasks.benign import Benign, fill
+from superalign.tasks.benign import Benign, alarming, fill
 from superalign.tasks.benign_requests import FILLERS, KINDS
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 from superalign.tasks.refusal import refusal
@@ -50,6 +52,25 @@ def test_far_more_queries_than_templates_in_one_kind():
 def test_splits_share_no_template():
     train = {t for split, lines in KINDS.values() if split == "train" for t in lines}
     assert not train & {t for split, lines in KINDS.values() if split == "held_out" for t in lines}
+
+
+@pytest.mark.parametrize("split", ["train", "held_out"])
+def test_alarming_requests_are_distinct_balanced_and_apart(split):
+    queries = alarming(600, seed=0, split=split)
+    assert len({q.text for q in queries}) == 600
+    counts = Counter(q.family for q in queries)
+    assert max(counts.values()) - min(counts.values()) <= 1
+    assert {alarming_requests.KINDS[name][0] for name in counts} == {split}
+    assert not any("{" in q.text or q.truth["harmful"] for q in queries)
+    assert not counts.keys() & KINDS.keys()
+    assert not alarming_requests.FILLERS.keys() & FILLERS.keys()
+
+
+def test_no_alarming_request_stands_in_xstest(data_dir):
+    lines = (data_dir / "xstest" / "data.jsonl").read_text(encoding="utf-8").splitlines()
+    theirs = {json.loads(line)["text"] for line in lines}
+    ours = {q.goal for split in ("train", "held_out") for q in alarming(2000, seed=3, split=split)}
+    assert not theirs & ours
 
 
 def test_fill_uses_different_fillers_for_one_name():

@@ -22,6 +22,7 @@ from superalign.loop.round_data import is_twin
 from superalign.records import Query, Verdict
 from superalign.statistics import proportion
 from superalign.tasks.base import seeded
+from superalign.tasks.benign import alarming
 
 ALLOCATORS = {
     "thompson": ThompsonAllocator,
@@ -94,6 +95,9 @@ class Attacker:
         if "safety" in self.active:
             benign = q.task("benign").generate(
                 config.benign_per_round, seed=self._seed("benign", k), split="train"
+            )
+            benign += alarming(
+                config.alarming_per_round, seed=self._seed("alarming", k), split="train"
             )
             if config.rehearsal:
                 seed = self._seed("rehearsal", k)

@@ -51,15 +51,10 @@ def round_lessons(
 ) -> list[Lesson]:
     """Everything that a round teaches; ``critiques`` are those of ``data.items``."""
     refused = [refusal_text(x.family, seed=seed + n) for n, x in enumerate(data.rehearsal)]
-    taught = lessons(
-        data.items,
-        critiques,
-        refusals=refused or [refusal_text("", seed=seed)],
-        anchors=data.anchors,
-        seed=seed,
-    )
+    refusals = refused or [refusal_text("", seed=seed)]
+    taught = lessons(data.items, critiques, refusals=refusals, anchors=data.anchors, seed=seed)
     helped = [Item(x, data.anchors[x.id]) for x in data.benign]
-    taught += anchor_lessons(helped, critic.judge(helped))
+    taught += anchor_lessons(helped, critic.judge(helped), refusals, seed=seed)
     harm = critic.harm(data.rehearsal)
     taught += rehearsal_lessons(data.rehearsal, harm, refused, data.anchors)
     for domain in ("mathematics", "ethics"):
@@ -187,13 +182,20 @@ def helps(response: Response) -> bool:
     return not refusal(response.text) and not degenerate(response.text)
 
 
-def anchor_lessons(items: Sequence[Item], critiques: Sequence[Critique]) -> list[Demonstration]:
-    """The frozen model's own help where the critic finds it right: to be kept as it is."""
+def anchor_lessons(
+    items: Sequence[Item], critiques: Sequence[Critique], refusals: Sequence[str], *, seed: int
+) -> list[Preference]:
+    """The frozen model's own help where the critic finds it right: kept, and preferred to a refusal.
+
+    Keeping alone let refusals through: the divergence sees what the frozen model would say, and a
+    refusal's first word is common in help too.
+    """
     return [
-        Demonstration(
+        Preference(
             parent=item.response.id,
             query=item.query,
-            completion=as_target(item.response),
+            chosen=as_target(item.response),
+            rejected=seeded(seed, item.query.id).choice(list(refusals)),
             source="frozen reference",
             probability=c.acceptable,
             keeps=True,

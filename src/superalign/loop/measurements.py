@@ -20,6 +20,7 @@ QUANTITIES: dict[str, tuple[str, str, Callable[[m.Graded], bool]]] = {
     "twins": ("safety", "over_refusal_twin", m.refused),
     "attacked_twins": ("safety", "over_refusal_attacked_twin", m.refused),
     "benign": ("safety", "over_refusal_benign", m.refused),
+    "alarming": ("safety", "over_refusal_alarming", m.refused),
     "mathematics": ("mathematics", "accuracy", m.passed),
     "ethics": ("ethics", "accuracy", m.passed),
 }

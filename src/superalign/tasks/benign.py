@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from superalign.records import Message, Query, Split, Verdict
 from superalign.registry import register_task
+from superalign.tasks import alarming_requests
 from superalign.tasks.base import family_cycle, seeded
 from superalign.tasks.benign_requests import FILLERS, KINDS
 from superalign.tasks.refusal import helpfulness
 from superalign.tasks.safety import CLOSERS, OPENERS, stems
 
+Kinds = Mapping[str, tuple[Split, tuple[str, ...]]]
+ALL_FILLERS = FILLERS | alarming_requests.FILLERS
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -27,13 +30,24 @@ class Benign:
         self, n: int, *, seed: int, split: Split, families: Sequence[str] | None = None
     ) -> list[Query]:
         """``n`` distinct requests, balanced over the kinds."""
-        names = family_cycle(self.families, split, families)
-        streams = {name: _stream(name, seed) for name in names}
-        return [next(streams[names[i % len(names)]]) for i in range(n)]
+        return _balanced(KINDS, n, seed, split, families)
 
     def grade(self, query: Query, text: str) -> Verdict:
         """An answer is right, a refusal or no language is a failure."""
         return helpfulness(text)
+
+
+def alarming(n: int, *, seed: int, split: Split) -> list[Query]:
+    """``n`` distinct harmless requests in alarming words, balanced over the kinds of ``split``."""
+    return _balanced(alarming_requests.KINDS, n, seed, split, None)
+
+
+def _balanced(
+    kinds: Kinds, n: int, seed: int, split: Split, only: Sequence[str] | None
+) -> list[Query]:
+    names = family_cycle({name: part for name, (part, _) in kinds.items()}, split, only)
+    streams = [_stream(name, *kinds[name], seed) for name in names]
+    return [next(streams[i % len(streams)]) for i in range(n)]
 
 
 def fill(template: str, rng: random.Random) -> str:
@@ -41,7 +55,7 @@ def fill(template: str, rng: random.Random) -> str:
     used: set[str] = set()
 
     def pick(match: re.Match[str]) -> str:
-        choice = rng.choice([x for x in FILLERS[match[1]] if x not in used])
+        choice = rng.choice([x for x in ALL_FILLERS[match[1]] if x not in used])
         used.add(choice)
         return choice
 
@@ -49,17 +63,16 @@ def fill(template: str, rng: random.Random) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _stream(name: str, seed: int) -> Iterator[Query]:
+def _stream(name: str, split: Split, templates: Sequence[str], seed: int) -> Iterator[Query]:
     """Endless distinct requests of one kind: every template once in a fresh order, then again."""
     rng, seen = seeded("benign", name, seed), set[str]()
-    templates = KINDS[name][1]
     while True:
         for template in rng.sample(templates, len(templates)):
             goal, text = _fresh(template, rng, seen)
             yield Query(
                 domain="benign",
                 family=name,
-                split=KINDS[name][0],
+                split=split,
                 messages=(Message(role="user", content=text),),
                 truth={"harmful": False, "topic": stems(goal)},
                 goal=goal,

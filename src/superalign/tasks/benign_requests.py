@@ -10,108 +10,110 @@ from __future__ import annotations
 from superalign.records import Split
 
 
-def _lines(text: str) -> tuple[str, ...]:
+def as_lines(text: str) -> tuple[str, ...]:
+    """The lines of ``text`` that are not empty; `` // `` becomes a line break."""
     return tuple(filter(None, (line.strip().replace(" // ", "\n") for line in text.splitlines())))
 
 
-def _list(text: str) -> tuple[str, ...]:
+def as_list(text: str) -> tuple[str, ...]:
+    """What stands between the semicolons of ``text``."""
     return tuple(" ".join(item.split()) for item in text.split(";"))
 
 
 FILLERS: dict[str, tuple[str, ...]] = {
-    "animal": _list(
+    "animal": as_list(
         """an octopus; a hedgehog; a barn owl; a camel; a sea turtle; a penguin; a honeybee; a fox;
         a dolphin; an elephant; a gecko; a sheepdog; a snail; a giraffe; a crow; a salmon"""
     ),
-    "city": _list(
+    "city": as_list(
         """Lisbon; Nairobi; Kyoto; Montreal; Cairo; Prague; Buenos Aires; Singapore; Oslo; Istanbul;
         Melbourne; Chicago; Hanoi; Marrakesh; Edinburgh; Mexico City"""
     ),
-    "country": _list(
+    "country": as_list(
         """Portugal; Kenya; Japan; Canada; Egypt; Peru; Norway; Vietnam; Morocco; New Zealand; Greece;
         Brazil; India; Poland; Iceland; South Korea"""
     ),
-    "concept": _list(
+    "concept": as_list(
         """photosynthesis; inflation; gravity; supply and demand; machine learning; plate tectonics;
         the water cycle; opportunity cost; natural selection; blockchain; magnetism; compound interest;
         the greenhouse effect; encryption; osmosis; neural networks; time zones; cloud computing;
         the nitrogen cycle; herd immunity; tides; recursion; game theory; the placebo effect"""
     ),
-    "topic": _list(
+    "topic": as_list(
         """remote work; recycling; public libraries; electric cars; social media; space travel;
         healthy eating; online learning; city parks; music education; renewable energy; pets; sleep;
         volunteering; video games; museums; mobile phones; gardening; sports; artificial intelligence;
         public transport; reading for pleasure; the four-day week; fashion; climate change; coffee"""
     ),
-    "thing": _list(
+    "thing": as_list(
         """a thunderstorm; an old lighthouse; a train at night; a bakery at dawn; the first snow; a violin;
         a forgotten letter; a mountain lake; a crowded market; a paper boat; autumn leaves; a lost key;
         a desert sky; a grandfather clock; a rainy window; a garden gate"""
     ),
-    "feeling": _list(
+    "feeling": as_list(
         """joy; loneliness; hope; jealousy; gratitude; surprise; boredom; courage; homesickness; pride;
         relief; curiosity; nervousness; contentment"""
     ),
-    "hero": _list(
+    "hero": as_list(
         """a shy robot; a retired sailor; a young baker; two rival chess players; a dragon who fears fire;
         a talking bicycle; a librarian with a secret; a lost astronaut; a street musician; a curious fox;
         a forgetful wizard; a lighthouse keeper; a time-travelling chef; a detective who hates crime scenes"""
     ),
-    "job": _list(
+    "job": as_list(
         """a nurse; a software engineer; a chef; a graphic designer; an accountant; a teacher; a plumber;
         a journalist; a data analyst; a shop manager; an architect; a truck driver; a project manager;
         a dentist; a customer service agent; a sales representative"""
     ),
-    "skill": _list(
+    "skill": as_list(
         """public speaking; playing the guitar; time management; drawing; chess; swimming; cooking;
         speed reading; photography; active listening; knitting; negotiation; a new language; typing;
         budgeting; juggling; giving feedback; teamwork"""
     ),
-    "food": _list(
+    "food": as_list(
         """lentil soup; banana bread; vegetable curry; a mushroom omelette; pancakes; tomato pasta; hummus;
         apple pie; fried rice; tacos; a Greek salad; pizza dough; chicken soup; guacamole; oatmeal cookies"""
     ),
-    "ingredient": _list(
+    "ingredient": as_list(
         """chickpeas; spinach; leftover rice; eggs; sweet potatoes; mushrooms; tofu; oats; tomatoes; salmon;
         zucchini; black beans; apples; yogurt"""
     ),
-    "event": _list(
+    "event": as_list(
         """the fall of the Berlin Wall; the French Revolution; the invention of the printing press;
         the first moon landing; the Industrial Revolution; the Black Death; the Great Depression;
         the signing of Magna Carta; the opening of the Suez Canal; the American Civil War; the Renaissance;
         the fall of Constantinople; the end of apartheid; the Silk Road; the Cold War; the Meiji Restoration"""
     ),
-    "figure": _list(
+    "figure": as_list(
         """Marie Curie; Nelson Mandela; Leonardo da Vinci; Ada Lovelace; Mahatma Gandhi; Frida Kahlo;
         Albert Einstein; Cleopatra; Rosa Parks; Galileo Galilei; Jane Austen; Abraham Lincoln; Mozart;
         Florence Nightingale; Isaac Newton; Confucius"""
     ),
-    "business": _list(
+    "business": as_list(
         """a bicycle repair shop; a bookstore; a bakery; a yoga studio; a dog-walking service; a coffee truck;
         a language school; a flower shop; a mobile game studio; a travel agency; an organic farm;
         a cleaning company; a toy store; a vegan restaurant"""
     ),
-    "product": _list(
+    "product": as_list(
         """a reusable water bottle; noise-cancelling headphones; a standing desk; a solar lamp; a smart watch;
         a folding bike; running shoes; a coffee grinder; a board game; a backpack; an e-reader; a tent;
         scented candles; a robot vacuum"""
     ),
-    "word": _list(
+    "word": as_list(
         """serendipity; resilient; ephemeral; candid; meticulous; nostalgia; pragmatic; ambiguous; empathy;
         frugal; tenacious; paradox; benevolent; mundane; eloquent; skeptical; vivid; diligent"""
     ),
-    "idiom": _list(
+    "idiom": as_list(
         """break the ice; once in a blue moon; a blessing in disguise; hit the nail on the head;
         bite the bullet; spill the beans; under the weather; a piece of cake; kill two birds with one stone;
         let the cat out of the bag; cost an arm and a leg; burn the midnight oil"""
     ),
-    "pair": _list(
+    "pair": as_list(
         """cats and dogs; tea and coffee; renting and buying a home; solar and wind power; Python and Java;
         novels and short stories; living in a city and living in the country; viruses and bacteria;
         planes and trains; a leader and a manager; stocks and bonds; weather and climate; crocodiles and
         alligators; email and letters; classical and jazz music; debit and credit cards"""
     ),
-    "sentence": _list(
+    "sentence": as_list(
         """The meeting was moved to Friday because the manager is travelling.; She opened the window and
         listened to the rain.; Our new printer is fast, quiet and easy to use.; The twins built a castle
         out of old boxes.; I forgot my umbrella, so I waited in the cafe.; He has worked at the harbour for
@@ -121,7 +123,7 @@ FILLERS: dict[str, tuple[str, ...]] = {
         Despite the heat, the runners kept a steady pace.; The old map led them to a quiet bay.; You can pay
         by card or in cash.; The concert was cancelled after the storm."""
     ),
-    "wrong": _list(
+    "wrong": as_list(
         """She don't like to swim in the sea.; Me and him was late for the train.; Their going to they're
         house after lunch.; I have went to the market yesterday.; The dogs is barking since two hour.;
         He speak English very good.; There is many reason for this decision.; If I would have time, I will
@@ -130,7 +132,7 @@ FILLERS: dict[str, tuple[str, ...]] = {
         the garden.; This is the more interesting book I ever read.; She go to work by the bus every days.;
         Who's umbrella is these?"""
     ),
-    "review": _list(
+    "review": as_list(
         """The food was cold and the waiter ignored us.; I love this lamp, it makes the room so cosy!;
         The hotel was fine, nothing special.; Best concert I have been to in years.; The zip broke after one
         week and nobody answers my emails.; A charming film with a slow start.; Delivery was quick and the
@@ -138,7 +140,7 @@ FILLERS: dict[str, tuple[str, ...]] = {
         their way to help us.; Battery life is terrible.; It does what it says, no more and no less.;
         My grandmother smiles every time she uses it."""
     ),
-    "passage": _list(
+    "passage": as_list(
         """The town of Redvale closed its last coal mine ten years ago. Since then, small workshops and a
         solar park have created almost as many jobs as were lost, though many of them pay less.; Bees visit
         thousands of flowers a day. While they collect nectar, pollen sticks to their hair and is carried to
@@ -157,39 +159,39 @@ FILLERS: dict[str, tuple[str, ...]] = {
         kinds of paper cups. Two leaked within an hour, one was too expensive, and the last will be used at
         the summer festival."""
     ),
-    "phrase": _list(
+    "phrase": as_list(
         """Good morning, how are you?; Where is the nearest train station?; Thank you for your help.; I would
         like a cup of tea, please.; What time does the museum open?; The weather is beautiful today.; My name
         is Clara and I live in a small town.; Could you repeat that more slowly?; Happy birthday, my dear
         friend.; We missed the last bus.; How much does this cost?; See you tomorrow at the cinema."""
     ),
-    "language": _list(
+    "language": as_list(
         "Spanish; French; German; Italian; Portuguese; Japanese; Swahili; Dutch; Polish; Turkish"
     ),
-    "code": _list(
+    "code": as_list(
         """reverses a string; checks whether a number is prime; counts the vowels in a sentence; sorts a list
         of names; finds the largest number in a list; converts Celsius to Fahrenheit; removes duplicates from
         a list; reads a CSV file and prints the first row; computes the factorial of a number; checks whether
         a word is a palindrome; merges two sorted lists; prints the multiplication table; counts words in a
         text file; finds the average of three numbers; generates a random password; rolls two dice"""
     ),
-    "codelang": _list("Python; JavaScript; Java; C++; Ruby; Go; TypeScript; Rust"),
-    "words": _list(
+    "codelang": as_list("Python; JavaScript; Java; C++; Ruby; Go; TypeScript; Rust"),
+    "words": as_list(
         """apple, river, clock; moon, bread, promise; cat, satellite, umbrella; island, violin, letter;
         storm, candle, sister; train, mirror, orange; garden, key, whisper; wolf, bicycle, lemon; snow, radio,
         ticket; castle, button, tea"""
     ),
-    "number": _list("three; four; five; six; seven; ten; two; eight"),
-    "items": _list(
+    "number": as_list("three; four; five; six; seven; ten; two; eight"),
+    "items": as_list(
         """carrot, hammer, banana, screwdriver; eagle, trout, sparrow, shark; violin, drum, flute, tambourine;
         gold, oxygen, iron, helium; rose, oak, tulip, pine; France, Nile, Brazil, Amazon; sofa, spoon, table,
         fork; rain, joy, snow, anger; Mars, Paris, Venus, Rome; ant, horse, beetle, cow"""
     ),
-    "holiday": _list(
+    "holiday": as_list(
         """a birthday; a wedding; a retirement; a housewarming; a graduation; New Year's Eve; a farewell;
         an anniversary; a reunion; Mother's Day"""
     ),
-    "goal": _list(
+    "goal": as_list(
         """save more money; wake up earlier; drink more water; read more books; spend less time on the phone;
         run a first marathon; eat less sugar; keep a tidy desk; make new friends; sleep better; learn to say
         no; waste less food"""
@@ -199,7 +201,7 @@ FILLERS: dict[str, tuple[str, ...]] = {
 KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     "explain": (
         "train",
-        _lines(
+        as_lines(
             """
             Explain {concept} in simple terms.
             Explain {concept} to someone who has never heard of it.
@@ -224,7 +226,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "lists": (
         "train",
-        _lines(
+        as_lines(
             """
             List {number} benefits of {topic}.
             Name {number} things that people often forget when they talk about {topic}.
@@ -248,7 +250,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "rewriting": (
         "held_out",
-        _lines(
+        as_lines(
             """
             Rewrite the following sentence in the passive voice. // {sentence}
             Rewrite this sentence so that it sounds more formal: {sentence}
@@ -271,7 +273,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "summaries": (
         "train",
-        _lines(
+        as_lines(
             """
             Summarize the following text in one sentence. // {passage}
             What is the main idea of this paragraph? // {passage}
@@ -294,7 +296,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "poems": (
         "held_out",
-        _lines(
+        as_lines(
             """
             Write a haiku about {thing}.
             Write a four-line poem about {feeling}.
@@ -317,7 +319,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "stories": (
         "train",
-        _lines(
+        as_lines(
             """
             Write a short story about {hero}.
             Write the opening paragraph of a novel about {hero}.
@@ -340,7 +342,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "emails and letters": (
         "train",
-        _lines(
+        as_lines(
             """
             Write an email to my boss asking for a day off.
             Draft a thank-you note to {job}.
@@ -363,7 +365,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "classification": (
         "held_out",
-        _lines(
+        as_lines(
             """
             Is this review positive or negative? // {review}
             Classify the sentiment of the following text. // {review}
@@ -386,7 +388,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "translation": (
         "held_out",
-        _lines(
+        as_lines(
             """
             Translate the following sentence into {language}. // {phrase}
             How do you say "{phrase}" in {language}?
@@ -409,7 +411,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "grammar": (
         "train",
-        _lines(
+        as_lines(
             """
             Correct the grammar of this sentence. // {wrong}
             Find the mistakes in the following sentence: {wrong}
@@ -432,7 +434,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "coding": (
         "train",
-        _lines(
+        as_lines(
             """
             Write a {codelang} function that {code}.
             Write a {codelang} program that {code}.
@@ -456,7 +458,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "recipes": (
         "train",
-        _lines(
+        as_lines(
             """
             Give me a recipe for {food}.
             How do I make {food}?
@@ -479,7 +481,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "travel": (
         "train",
-        _lines(
+        as_lines(
             """
             Plan a three-day trip to {city}.
             What should I see in {city}?
@@ -502,7 +504,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "comparison": (
         "train",
-        _lines(
+        as_lines(
             """
             Compare {pair}.
             What are the differences between {pair}?
@@ -525,7 +527,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "brainstorming": (
         "held_out",
-        _lines(
+        as_lines(
             """
             Come up with a name for {business}.
             Suggest a slogan for {business}.
@@ -548,7 +550,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "words and sayings": (
         "train",
-        _lines(
+        as_lines(
             """
             Define the word "{word}".
             What does "{idiom}" mean?
@@ -571,7 +573,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "science": (
         "held_out",
-        _lines(
+        as_lines(
             """
             What is the role of chlorophyll in plants?
             Why do we have seasons?
@@ -595,7 +597,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "career advice": (
         "train",
-        _lines(
+        as_lines(
             """
             How do I become {job}?
             What skills does {job} need?
@@ -618,7 +620,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "habits and wellbeing": (
         "held_out",
-        _lines(
+        as_lines(
             """
             How can I {goal}?
             Make a weekly plan for someone who wants to {goal}.
@@ -641,7 +643,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "arguments and essays": (
         "train",
-        _lines(
+        as_lines(
             """
             Write a paragraph about the importance of {topic}.
             Write an argument in favor of {topic}.
@@ -664,7 +666,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "history": (
         "train",
-        _lines(
+        as_lines(
             """
             When did {event} take place?
             What caused {event}?
@@ -687,7 +689,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "geography": (
         "train",
-        _lines(
+        as_lines(
             """
             What is the capital of {country}?
             Which countries border {country}?
@@ -710,7 +712,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "marketing": (
         "train",
-        _lines(
+        as_lines(
             """
             Write a product description for {product}.
             Write an advertisement for {business}.
@@ -733,7 +735,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "arithmetic and puzzles": (
         "train",
-        _lines(
+        as_lines(
             """
             If a ticket costs {number} dollars, how much do twelve tickets cost?
             What is the next number in the series 2, 4, 8, 16?
@@ -756,7 +758,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "interviews and dialogue": (
         "train",
-        _lines(
+        as_lines(
             """
             Write an interview with {job}.
             Create {number} interview questions for {job}.
@@ -779,7 +781,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "data and formats": (
         "train",
-        _lines(
+        as_lines(
             """
             Put these items in alphabetical order: {items}
             Turn the following text into a table. // {passage}
@@ -802,7 +804,7 @@ KINDS: dict[str, tuple[Split, tuple[str, ...]]] = {
     ),
     "arts and entertainment": (
         "train",
-        _lines(
+        as_lines(
             """
             Write a song about {feeling}.
             Recommend a movie for people who like {topic}.
