@@ -41,7 +41,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("smollm2", "--allocation", "greedy"), "one of thompson, uniform, epsilon_greedy"),
         (("smollm2", "--queries", "0"), "whole number, >= 1"),
         (("--resume", "nowhere"), "nowhere"),
-        (("smollm2", "--resume", "nowhere"), "drop the other options"),
+        (("smollm2", "--resume", "nowhere"), "drop TARGET"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(superalign, arguments, words, tmp_path) -> None:  # type: ignore[no-untyped-def]

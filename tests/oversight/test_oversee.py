@@ -10,8 +10,6 @@ import yaml
 import toy
 from superalign import cli
 from superalign.config import dump_config
-from superalign.errors import InputError
-from superalign.oversight import command
 from superalign.oversight.run import run_oversee
 from superalign.oversight.settings import OverseeConfig
 from superalign.report.oversight import write_oversight_report
@@ -110,9 +108,12 @@ def test_a_mistake_is_one_line(
     assert told.strip().count("\n") == 0
 
 
-def test_resume_takes_no_other_options(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="drop the other options"):
-        command.resumed(tmp_path, ["noisy"])
+def test_resume_takes_no_other_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("--resume", str(tmp_path), "--judge", "noisy", "--items", "9", "--json")
+    assert superalign("oversee", *given, monkeypatch=monkeypatch) == 2
+    assert "drop --judge, --items" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="session")

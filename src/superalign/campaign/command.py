@@ -40,27 +40,12 @@ def settings(
     return load_section(CampaignConfig, config, list(overrides), **values)
 
 
-def resumed(folder: Path, others: Sequence[Any]) -> CampaignConfig:
-    """The settings that the campaign in ``folder`` was started with.
-
-    Raises:
-        InputError: other options were given, or the folder holds no campaign.
-    """
-    if any(value not in (None, [], (), False) for value in others):
-        raise InputError("--resume takes the campaign's own settings; drop the other options")
-    return load_section(CampaignConfig, folder / "config.yaml")
-
-
-def check(config: CampaignConfig, out: Path | None) -> None:
+def check(config: CampaignConfig) -> None:
     """Read every file that the campaign needs, before a model is loaded or a folder made.
 
     Raises:
-        InputError: a file cannot be used, or ``out`` is taken.
+        InputError: a file cannot be used.
     """
-    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(
-            f"--out {out} exists and is not empty; name a new folder or --resume {out}"
-        )
     if config.regression is not None:
         read_suite(Path(config.regression))
         return

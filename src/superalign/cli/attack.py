@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from superalign.cli.folders import Resume, new_folder, resumed, run_folder
 from superalign.cli.options import Config, Device, Json, Out, Seed, Set, app
-from superalign.cli.terminal import (
-    Interrupted,
-    Reporter,
-    cell,
-    free_folder,
-    print_json,
-    print_table,
-)
-from superalign.config import dump_config
+from superalign.cli.terminal import Reporter, cell, print_json, print_table
 from superalign.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,6 +24,7 @@ Load = Callable[[str], "LocalModel"]
 
 @app.command()
 def attack(
+    context: typer.Context,
     target: Annotated[str | None, typer.Argument(help="name of the model that is attacked")] = None,
     goals: Annotated[
         str | None, typer.Option("--goals", help="file of harmful requests; default: our own")
@@ -61,13 +54,13 @@ def attack(
     seed: Seed = None,
     device: Device = None,
     json_: Json = False,
-    resume: Annotated[Path | None, typer.Option("--resume", help="continue this run")] = None,
+    resume: Resume = None,
 ) -> None:
     """Find how a model fails, at a known budget of queries and compute, honestly counted."""
-    from superalign.campaign.command import check, resumed, rows, settings
+    from superalign.campaign.command import check, rows, settings
+    from superalign.campaign.settings import CampaignConfig
     from superalign.models import load_model
     from superalign.report.campaign import write_campaign_report
-    from superalign.store import RunStore
 
     given = {
         "target": target, "goals": goals, "text_field": text_field, "limit": limit,
@@ -76,28 +69,20 @@ def attack(
         "seed": seed, "device": device,
     }  # fmt: skip
     if resume is not None:
-        chosen = resumed(resume, [config, set_, out, *given.values()])
+        chosen = resumed(context, resume, CampaignConfig)
     elif target is None and config is None and transfer is None:
         raise InputError("no model; allowed: superalign attack MODEL, or --resume FOLDER")
     else:
         chosen = settings(config, set_ or [], given)
-    check(chosen, out)
+        new_folder("attack", out)  # before files and models are read: it may be taken
+    check(chosen)
     load = functools.lru_cache(1)(
         functools.partial(load_model, device=chosen.device, dtype=chosen.dtype)
     )
     if chosen.transfer is None:
         load(chosen.target)  # before a folder is made: a name may be wrong
-    if resume is not None:
-        store = RunStore.open(resume, write=True)
-    else:
-        store = RunStore.create(out or free_folder(Path("runs") / "attack"), dump_config(chosen))
-    with store:
-        try:
-            summary = _work(chosen, store, load, Reporter(json_))
-        except KeyboardInterrupt:
-            raise Interrupted(
-                f"state saved; continue with: superalign attack --resume {store.path}"
-            ) from None
+    with run_folder("attack", resume, out, chosen) as store:
+        summary = _work(chosen, store, load, Reporter(json_))
         whole = chosen.regression is None and chosen.transfer is None
         page = write_campaign_report(store, summary) if whole else None
     if json_:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from superalign.cli.folders import Interrupted, new_folder
 from superalign.cli.options import Device, Json, Model, Out, app
-from superalign.cli.terminal import Interrupted, Reporter, free_folder, print_json
+from superalign.cli.terminal import Reporter, print_json
 
 
 @app.command()
@@ -30,7 +31,7 @@ def audit(
     from superalign.validation.audit import said
     from superalign.validation.command import audit_command
 
-    path = out or free_folder(Path("runs") / "audit")
+    path = new_folder("audit", out)
     summary = audit_command(model, base, calibration, path, device, Reporter(json_), neurons)
     write_audit_report(summary, path / "report.html")
     if json_:

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from superalign.cli.folders import Resume, resumed, run_folder
 from superalign.cli.options import Config, Device, Json, Model, Out, Seed, Set, app
-from superalign.cli.terminal import Interrupted, Reporter, free_folder, print_json
-from superalign.config import dump_config
+from superalign.cli.terminal import Reporter, print_json
 
 
 @app.command()
 def oversee(
+    context: typer.Context,
     judge: Annotated[
         str | None,
         typer.Option("--judge", help="exact (J0), learned (J1), noisy (J2), person (J3)"),
@@ -43,41 +44,23 @@ def oversee(
     seed: Seed = None,
     device: Device = None,
     json_: Json = False,
-    resume: Annotated[Path | None, typer.Option("--resume", help="continue this run")] = None,
+    resume: Resume = None,
 ) -> None:
     """Scalable oversight: which help lets a weak judge judge right, against ground truth."""
     from superalign.oversight import command
     from superalign.oversight.run import run_oversee
+    from superalign.oversight.settings import OverseeConfig
     from superalign.report.oversight import write_figures, write_oversight_report
-    from superalign.store import RunStore
 
-    given = {"model": model, "items": items, "steps": steps, "seed": seed, "device": device}
     if resume is not None:
-        others: list[object] = [
-            config,
-            set_,
-            out,
-            judge,
-            critic,
-            score,
-            learn,
-            reward_models or None,
-        ]
-        others += given.values()
-        chosen = command.resumed(resume, others)
-        store = RunStore.open(resume, write=True)
+        chosen = resumed(context, resume, OverseeConfig)
     else:
+        given = {"model": model, "items": items, "steps": steps, "seed": seed, "device": device}
         chosen = command.settings(
             config, set_ or [], judge, critic, score, learn or [], reward_models, given
         )
-        store = RunStore.create(out or free_folder(Path("runs") / "oversee"), dump_config(chosen))
-    with store:
-        try:
-            summary = run_oversee(chosen, store, Reporter(json_), command.ask)
-        except KeyboardInterrupt:
-            raise Interrupted(
-                f"state saved; continue with: superalign oversee --resume {store.path}"
-            ) from None
+    with run_folder("oversee", resume, out, chosen) as store:
+        summary = run_oversee(chosen, store, Reporter(json_), command.ask)
         page = write_oversight_report(summary, store.path / "report.html")
         write_figures(summary, store.path / "figures")
     if json_:

@@ -8,14 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
+from superalign.cli.folders import Resume, new_folder, resumed, run_folder
 from superalign.cli.options import Config, Device, Json, Model, Out, Seed, Set, app
-from superalign.cli.terminal import Interrupted, Reporter, cell, free_folder, print_json
-from superalign.config import RunConfig, dump_config, load_config
+from superalign.cli.terminal import Reporter, cell, print_json
+from superalign.config import RunConfig, load_config
 from superalign.errors import InputError
 
 
 @app.command()
 def run(
+    context: typer.Context,
     model: Model = None,
     config: Config = None,
     set_: Set = None,
@@ -23,43 +25,27 @@ def run(
     seed: Seed = None,
     device: Device = None,
     json_: Json = False,
-    resume: Annotated[Path | None, typer.Option("--resume", help="continue this run")] = None,
+    resume: Resume = None,
 ) -> None:
     """The closed loop: attack, criticise, improve and measure a model over several rounds."""
     from superalign.loop import run_loop
     from superalign.models import load_model
     from superalign.report.collect import write_run_report
-    from superalign.store import RunStore
 
     if resume is not None:
-        given = {"--model": model, "--config": config, "--set": set_, "--out": out, "--seed": seed}
-        extra = [name for name, value in given.items() if value not in (None, [])]
-        if extra:
-            raise InputError(f"--resume takes the run's own settings; drop {', '.join(extra)}")
-        store = RunStore.open(resume, write=True)
-        settings = load_config(resume / "config.yaml", [])
-        loaded = load_model(settings.model, device=device or settings.device, dtype=settings.dtype)
+        settings = resumed(context, resume, RunConfig)
     else:
         settings = _settings(model, config, set_, seed, device)
         _check_domains(settings)
-        path = out or free_folder(Path("runs") / "run")
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            hint = f"continue it with --resume {path}" if (path / "config.yaml").is_file() else ""
-            raise InputError(f"--out {path} exists and is not empty; {hint or 'name a new folder'}")
-        loaded = load_model(settings.model, device=settings.device, dtype=settings.dtype)
-        store = RunStore.create(path, dump_config(settings))
-    with store:
-        try:
-            summary = run_loop(settings, store, loaded, Reporter(json_))
-        except KeyboardInterrupt:
-            raise Interrupted(
-                f"state saved; continue with: superalign run --resume {store.path}"
-            ) from None
+        new_folder("run", out)  # before a model is loaded: it may be taken
+    loaded = load_model(settings.model, device=settings.device, dtype=settings.dtype)
+    with run_folder("run", resume, out, settings) as store:
+        summary = run_loop(settings, store, loaded, Reporter(json_))
         write_run_report(store, summary)
-        if json_:
-            print_json(summary)
-        else:
-            _print_run(summary, store.path)
+    if json_:
+        print_json(summary)
+    else:
+        _print_run(summary, store.path)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What commands write to the terminal and where they put a run."""
+"""What commands write to the terminal."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
-
-from superalign.errors import SuperalignError
 
 
 class Reporter:
@@ -31,18 +28,6 @@ class Reporter:
         left = f", about {spent * (1 - share) / share:.0f} s left" if 0.05 < share < 1 else ""
         clock = f"[{(now - self.start) / 60:5.1f} min]"
         print(f"{clock} {phase}: {100 * share:.0f}%{left} {note}".rstrip(), file=sys.stderr)
-
-
-class Interrupted(SuperalignError):
-    """Ctrl-C, with the line that says how to go on."""
-
-
-def free_folder(stem: Path) -> Path:
-    """The first name of ``stem``-1, ``stem``-2, … that is not taken."""
-    n = 1
-    while (path := stem.with_name(f"{stem.name}-{n}")).exists():
-        n += 1
-    return path
 
 
 def print_json(value: Any) -> None:

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from superalign.cli.folders import Resume, new_folder, resumed, run_folder
 from superalign.cli.options import Config, Device, Json, Model, Out, Seed, Set, app
-from superalign.cli.terminal import Interrupted, Reporter, free_folder, print_json, print_table
-from superalign.config import dump_config
+from superalign.cli.terminal import Reporter, print_json, print_table
 
 
 @app.command()
 def w2s(
+    context: typer.Context,
     data: Annotated[
         list[Path] | None, typer.Option("--data", help="a task: JSONL, CSV, Parquet; repeatable")
     ] = None,
@@ -38,13 +39,13 @@ def w2s(
     seed: Seed = None,
     device: Device = None,
     json_: Json = False,
-    resume: Annotated[Path | None, typer.Option("--resume", help="continue this run")] = None,
+    resume: Resume = None,
 ) -> None:
     """Weak-to-strong: how much of the gap a strong student recovers from a weak supervisor's labels."""
     from superalign.report.weak_to_strong import write_w2s_report
-    from superalign.store import RunStore
-    from superalign.weak_to_strong.command import lines, resumed, settings
+    from superalign.weak_to_strong.command import lines, settings
     from superalign.weak_to_strong.run import Plan, run_w2s
+    from superalign.weak_to_strong.settings import WeakToStrongConfig
 
     fields = {
         "text_field": text_field, "label_field": label_field, "better_field": better_field,
@@ -56,20 +57,13 @@ def w2s(
     }  # fmt: skip
     progress = Reporter(json_)
     if resume is not None:
-        chosen = resumed(resume, [config, set_, out, data, *fields.values(), *given.values()])
-        plan = Plan.of(chosen, progress)
-        store = RunStore.open(resume, write=True)
+        chosen = resumed(context, resume, WeakToStrongConfig)
     else:
         chosen = settings(config, set_ or [], data or [], fields, given)
-        plan = Plan.of(chosen, progress)
-        store = RunStore.create(out or free_folder(Path("runs") / "w2s"), dump_config(chosen))
-    with store:
-        try:
-            summary = run_w2s(plan, store, progress)
-        except KeyboardInterrupt:
-            raise Interrupted(
-                f"state saved; continue with: superalign w2s --resume {store.path}"
-            ) from None
+        new_folder("w2s", out)  # before data and models are read: it may be taken
+    plan = Plan.of(chosen, progress)
+    with run_folder("w2s", resume, out, chosen) as store:
+        summary = run_w2s(plan, store, progress)
         page = write_w2s_report(summary, store.path / "report.html")
     if json_:
         print_json(summary)

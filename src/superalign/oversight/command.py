@@ -63,17 +63,6 @@ def _check(config: OverseeConfig) -> None:
         raise InputError("a person as judge needs a terminal; allowed: exact, learned, noisy")
 
 
-def resumed(folder: Path, others: Sequence[Any]) -> OverseeConfig:
-    """The settings that the run in ``folder`` was started with.
-
-    Raises:
-        InputError: other options were given, or the folder holds no such run.
-    """
-    if any(value not in (None, [], ()) for value in others):
-        raise InputError("--resume takes the run's own settings; drop the other options")
-    return load_section(OverseeConfig, folder / "config.yaml")
-
-
 def ask(question: str, lines: tuple[str, ...], position: int) -> bool:
     """Ask the person at the terminal about one line."""
     print(f"\n{question}")

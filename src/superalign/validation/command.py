@@ -33,10 +33,8 @@ def audit_command(
     """Audit ``model`` and write ``config.yaml`` and ``summary.json`` into the new folder ``out``.
 
     Raises:
-        InputError: ``out`` is taken, or a model or the calibration cannot be had.
+        InputError: a model or the calibration cannot be had.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"--out {out} exists and is not empty; name a new folder")
     suspect, original = open_pair(model, base, device)
     known = open_calibration(calibration, suspect, original is not None)
     if neurons and suspect.adapter is not None:

@@ -34,17 +34,6 @@ def settings(
     return load_section(WeakToStrongConfig, config, list(overrides), **values)
 
 
-def resumed(folder: Path, others: Sequence[Any]) -> WeakToStrongConfig:
-    """The settings that the run in ``folder`` was started with.
-
-    Raises:
-        InputError: other options were given, or the folder holds no such run.
-    """
-    if any(value not in (None, [], ()) for value in others):
-        raise InputError("--resume takes the run's own settings; drop the other options")
-    return load_section(WeakToStrongConfig, folder / "config.yaml")
-
-
 def _option(field: str) -> str:
     return f"--{field.replace('_', '-')}"
 
