@@ -31,18 +31,21 @@ def trees(n: int, seed: int, shared: int) -> list[Tree]:
 
 @pytest.mark.parametrize("shared", [0, 3, 20])
 @pytest.mark.parametrize("offset", [0, 11])
-def test_layout(shared: int, offset: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ends", [True, False])
+def test_layout(shared: int, offset: int, ends: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Walk every path prompt + completion and compare with what the batch says of its tokens."""
     monkeypatch.setattr(packing, "APART", 0)
     given = trees(6, seed=shared, shared=shared)
-    batch = PackedBatch.build(given, offset=offset)
+    batch = PackedBatch.build(given, offset=offset, ends=ends)
+    laid = [[c if ends else c[:-1] for c in t.completions] for t in given]
     tokens, positions = batch.tokens_T.tolist(), batch.positions_T.tolist()
     longest = batch.rows_BL.shape[1]
     assert batch.shared == (shared if shared >= MIN_SHARED else 0)
     assert batch.sequences == sum(len(t.completions) for t in given)
-    assert len(tokens) == sum(t.size - batch.shared for t in given) + batch.shared
+    sizes = [len(t.prompt) + sum(map(len, row)) for t, row in zip(given, laid, strict=True)]
+    assert len(tokens) == sum(n - batch.shared for n in sizes) + batch.shared
     at = sequence = 0
-    for b, tree in enumerate(given):
+    for b, (tree, branches) in enumerate(zip(given, laid, strict=True)):
         row = batch.rows_BL[b].tolist()
         allowed = torch.ones(longest, longest, dtype=torch.bool).tril()
         if batch.mask_BLL is not None:
@@ -50,9 +53,9 @@ def test_layout(shared: int, offset: int, monkeypatch: pytest.MonkeyPatch) -> No
         used = len(tree.prompt)
         assert row[used - 1] == int(batch.last_B[b])
         assert row[batch.shared] == int(batch.first_B[b])
-        for completion in tree.completions:
-            path = [*range(len(tree.prompt)), *range(used, used + len(completion))]
-            assert [tokens[row[c]] for c in path] == [*tree.prompt, *completion]
+        for completion, branch in zip(tree.completions, branches, strict=True):
+            path = [*range(len(tree.prompt)), *range(used, used + len(branch))]
+            assert [tokens[row[c]] for c in path] == [*tree.prompt, *branch]
             assert [positions[row[c]] - offset for c in path] == list(range(len(path)))
             for i, c in enumerate(path):
                 assert allowed[c].nonzero()[:, 0].tolist() == path[: i + 1]
@@ -62,7 +65,7 @@ def test_layout(shared: int, offset: int, monkeypatch: pytest.MonkeyPatch) -> No
                 assert batch.target_C[at].item() == token
                 assert batch.sequence_C[at].item() == sequence
                 at += 1
-            used += len(completion)
+            used += len(branch)
             sequence += 1
     assert at == len(batch.target_C)
 
@@ -81,7 +84,9 @@ def test_layout_with_a_row_for_each_completion(
     for name in ("tokens_T", "positions_T", "source_C", "target_C", "sequence_C", "last_B"):
         assert torch.equal(getattr(batch, name), getattr(whole, name))
     paths = [
-        [*tree.prompt, *completion] for tree in given for completion in tree.completions or [()]
+        [*tree.prompt, *branch]
+        for tree in given
+        for branch in [c for c in tree.completions if c] or [()]
     ]
     rows = batch.tokens_T[batch.rows_BL].tolist()
     assert [row[: len(path)] for row, path in zip(rows, paths, strict=True)] == paths
@@ -107,10 +112,38 @@ def test_rows_are_apart_where_that_is_less_to_attend_to() -> None:
     assert PackedBatch.build([Tree(long, ((1,),) * 4)]).mask_BLL is not None
 
 
+@pytest.mark.parametrize("apart", [0, 1000])
+def test_nothing_that_is_read_depends_on_the_ends(
+    llama: LocalModel, apart: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """States, and gradients of a loss on them, with and without the completions' last tokens."""
+    monkeypatch.setattr(packing, "APART", apart)
+    view, found = llama.with_adapter(tiny.adapter(llama)), []
+    for ends in (True, False):
+        batch = PackedBatch.build(trees(6, seed=4, shared=20), ends=ends)
+        states = view.completion_states(batch, train=True)
+        states.sin().sum().backward()
+        assert view.adapter is not None
+        found.append([states.detach(), *(p.grad.clone() for p in view.adapter.tensors())])
+        for p in view.adapter.tensors():
+            p.grad = None
+    for with_ends, without in zip(*found, strict=True):
+        torch.testing.assert_close(without, with_ends, atol=1e-4, rtol=1e-4)
+
+
+def test_choices_of_one_token_add_none() -> None:
+    batch = PackedBatch.build([Tree((1, 2, 3), ((4,), (5,), (6,)))], ends=False)
+    assert batch.tokens_T.tolist() == [1, 2, 3]
+    assert batch.rows_BL.tolist() == [[0, 1, 2]]
+    assert batch.mask_BLL is None
+    assert batch.source_C.tolist() == [2, 2, 2]
+
+
 @pytest.mark.parametrize("shared", [0, 20])
-def test_slots_undo_rows(shared: int) -> None:
+@pytest.mark.parametrize("ends", [True, False])
+def test_slots_undo_rows(shared: int, ends: bool) -> None:
     given = trees(5, seed=1, shared=shared)
-    batch = PackedBatch.build(given)
+    batch = PackedBatch.build(given, ends=ends)
     flat = batch.rows_BL.reshape(-1)
     assert flat[batch.slots_T].tolist() == list(range(len(batch.tokens_T)))
 

@@ -47,7 +47,7 @@ def references(model: LocalModel, examples: Sequence[Example]) -> dict[int, Refe
     found: dict[int, Reference] = {}
     for part in token_batches([examples[i].tree for i in wanted], MICRO_BATCH_CELLS):
         members = [examples[wanted[j]] for j in part]
-        batch = PackedBatch.build([e.tree for e in members], device=model.device)
+        batch = PackedBatch.build([e.tree for e in members], device=model.device, ends=False)
         states = base.completion_states(batch)
         paired_S = [e.is_pair for e in members for _ in e.tree.completions]
         paired_C = torch.tensor(paired_S, device=states.device)[batch.sequence_C]
@@ -161,7 +161,7 @@ def _loss(
     metrics: dict[str, float],
 ) -> Tensor:
     """Loss of one micro-batch; see ``train_offline``."""
-    batch = PackedBatch.build([e.tree for e in examples], device=model.device)
+    batch = PackedBatch.build([e.tree for e in examples], device=model.device, ends=False)
     states = model.completion_states(batch, train=True)
     rows = _Sequences.of(examples, config.average == "examples", states.device)
     # What is only kept is compared whole distributions at a time: its tokens' own are not needed.

@@ -175,7 +175,7 @@ def _policy_loss(
     tokens: float,
     metrics: dict[str, float],
 ) -> Tensor:
-    batch = PackedBatch.build([g.tree for g in groups], device=model.device)
+    batch = PackedBatch.build([g.tree for g in groups], device=model.device, ends=False)
     states = model.completion_states(batch, train=True)
     logps = model.logprobs_from(states, batch.target_C)
     S, sequence_T = batch.sequences, batch.sequence_C

@@ -260,7 +260,9 @@ class LocalModel:
         rests = [Tree(t.prompt[cut:], t.completions) for t in trees]
         results: list[list[Tensor]] = [[] for _ in trees]
         for part in token_batches(rests, BATCH_TOKENS):
-            batch = PackedBatch.build([rests[i] for i in part], offset=cut, device=self.device)
+            batch = PackedBatch.build(
+                [rests[i] for i in part], offset=cut, device=self.device, ends=False
+            )
             logps = self.completion_logprobs(batch, prefix=prefix).float().cpu()
             lengths = [len(c) for i in part for c in trees[i].completions]
             pieces = iter(logps.split(lengths)) if lengths else iter(())

@@ -42,7 +42,7 @@ class Copies(NamedTuple):
 
 @dataclass(frozen=True)
 class PackedBatch:
-    """Trees laid end to end. T tokens, B rows, L the longest row, C completion tokens.
+    """Trees laid end to end. T tokens, B rows, L the longest row, C predicted completion tokens.
 
     ``tokens_T``/``positions_T``: ids and rotary positions. Attention works on a grid: a row is a
     whole tree or, where that takes fewer cells, a prompt with one of its completions. ``rows_BL``:
@@ -70,43 +70,51 @@ class PackedBatch:
 
     @classmethod
     def build(
-        cls, trees: Sequence[Tree], *, offset: int = 0, device: torch.device | str = "cpu"
+        cls,
+        trees: Sequence[Tree],
+        *,
+        offset: int = 0,
+        device: torch.device | str = "cpu",
+        ends: bool = True,
     ) -> PackedBatch:
         """Lay out ``trees``; rotary positions start at ``offset`` (length of a cached prefix).
 
         The start that all prompts share (a system prompt) is laid out once: every row reads it.
+        ``ends=False`` leaves out the last token of every completion, whose state predicts none of
+        the targets: for those who read ``source_C`` only.
         """
         shared = common_prefix([tree.prompt for tree in trees])
         shared = shared if shared >= MIN_SHARED else 0
         tokens = list(trees[0].prompt[:shared])
         positions = list(range(shared))
-        apart = _rows_apart(trees)
+        laid = trees if ends else [_without_ends(tree) for tree in trees]
+        apart = _rows_apart(laid)
         rows: list[list[int]] = []
         source: list[int] = []
         sequence: list[int] = []
         target: list[int] = []
         first, last, count = [], [], 0
-        for tree in trees:
+        for tree, branches in zip(trees, laid, strict=True):
             start, depth = len(tokens), len(tree.prompt)
             first.append(start)
             last.append(start + depth - shared - 1)
             tokens += tree.prompt[shared:]
             positions += range(shared, depth)
             prompt = [*range(shared), *range(start, len(tokens))]
-            for completion in tree.completions:
+            for completion, branch in zip(tree.completions, branches.completions, strict=True):
                 at = len(tokens)
                 source += [last[-1], *range(at, at + len(completion) - 1)][: len(completion)]
                 target += completion
                 sequence += [count] * len(completion)
-                tokens += completion
-                positions += range(depth, depth + len(completion))
+                tokens += branch
+                positions += range(depth, depth + len(branch))
                 count += 1
-                if apart:
+                if apart and branch:
                     rows.append([*prompt, *range(at, len(tokens))])
-            if not (apart and tree.completions):
+            if not (apart and any(branches.completions)):
                 rows.append([*range(shared), *range(start, len(tokens))])
         grid, slots, copies = _grid(rows, len(tokens), device)
-        masks = None if apart else _tree_masks(trees, grid.shape[1])
+        masks = None if apart else _tree_masks(laid, grid.shape[1])
 
         def long(values: list[int]) -> Tensor:
             return torch.tensor(values, dtype=torch.long, device=device)
@@ -128,9 +136,13 @@ class PackedBatch:
         )
 
 
+def _without_ends(tree: Tree) -> Tree:
+    return Tree(tree.prompt, tuple(completion[:-1] for completion in tree.completions))
+
+
 def _rows_apart(trees: Sequence[Tree]) -> bool:
     """Whether a row for each completion takes clearly fewer attention cells than one for each tree."""
-    count = sum(max(1, len(tree.completions)) for tree in trees)
+    count = sum(max(1, sum(map(bool, tree.completions))) for tree in trees)
     longest = max(len(tree.prompt) + max(map(len, tree.completions), default=0) for tree in trees)
     return count * longest**2 < APART * len(trees) * max(tree.size for tree in trees) ** 2
 
@@ -157,7 +169,7 @@ def _grid(
 
 def _tree_masks(trees: Sequence[Tree], longest: int) -> npt.NDArray[np.bool_] | None:
     """What each row's tokens may attend to (B, L, L); None when no tree branches."""
-    if all(len(tree.completions) < 2 for tree in trees):
+    if all(sum(map(bool, tree.completions)) < 2 for tree in trees):
         return None
     masks = np.repeat(np.tril(np.ones((1, longest, longest), dtype=bool)), len(trees), axis=0)
     for mask, tree in zip(masks, trees, strict=True):

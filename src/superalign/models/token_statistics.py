@@ -39,7 +39,7 @@ def token_statistics(model: LocalModel, texts: Sequence[str]) -> list[TokenStati
         part = [i for i in part if trees[i].completions[0]]
         if not part:
             continue
-        batch = PackedBatch.build([trees[i] for i in part], device=model.device)
+        batch = PackedBatch.build([trees[i] for i in part], device=model.device, ends=False)
         columns = _statistics(model, model.completion_states(batch), batch.target_C)
         lengths = [len(trees[i].completions[0]) for i in part]
         pieces = zip(*(c.split(lengths) for c in columns), strict=True)
