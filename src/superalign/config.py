@@ -89,6 +89,10 @@ class LearnerConfig(Section):
     learning_rate: float = Field(1e-3, gt=0, le=1, description="peak learning rate")
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps spent warming up")
     max_grad_norm: float = Field(1.0, gt=0, description="gradient norm above which it is clipped")
+    checkpointing: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="whether activations are computed again instead of kept; auto: if memory asks",
+    )
     lora_rank: int = Field(16, ge=1, description="rank of the adapter")
     lora_alpha: float = Field(32, gt=0, description="adapter scale (alpha / rank multiplies it)")
     first_layer: float = Field(

@@ -111,9 +111,9 @@ def test_hidden_stops_after_the_deepest(llama: LocalModel, monkeypatch: pytest.M
     ran: list[int] = []
     block = forward.block
 
-    def counted(decoder: Any, index: int, *args: Any) -> torch.Tensor:
+    def counted(decoder: Any, index: int, *args: Any, **more: Any) -> torch.Tensor:
         ran.append(index)
-        return block(decoder, index, *args)
+        return block(decoder, index, *args, **more)
 
     monkeypatch.setattr(forward, "block", counted)
     llama.hidden(["a"], [0])

@@ -162,7 +162,7 @@ def _loss(
 ) -> Tensor:
     """Loss of one micro-batch; see ``train_offline``."""
     batch = PackedBatch.build([e.tree for e in examples], device=model.device, ends=False)
-    states = model.completion_states(batch, train=True)
+    states = model.completion_states(batch, train=True, checkpointing=config.checkpointing)
     rows = _Sequences.of(examples, config.average == "examples", states.device)
     # What is only kept is compared whole distributions at a time: its tokens' own are not needed.
     spoken_C = (rows.pair_S | ~rows.keep_S)[batch.sequence_C]

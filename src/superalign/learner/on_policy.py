@@ -176,7 +176,7 @@ def _policy_loss(
     metrics: dict[str, float],
 ) -> Tensor:
     batch = PackedBatch.build([g.tree for g in groups], device=model.device, ends=False)
-    states = model.completion_states(batch, train=True)
+    states = model.completion_states(batch, train=True, checkpointing=config.checkpointing)
     logps = model.logprobs_from(states, batch.target_C)
     S, sequence_T = batch.sequences, batch.sequence_C
     behaviour_T = logps.new_tensor([x for g in groups for row in g.behaviour for x in row])

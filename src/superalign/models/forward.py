@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-import psutil
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from superalign.models.adapters import Adapter
-from superalign.models.architecture import Decoder, Layer, Linear, needs_gradient, rotate
+from superalign.models.architecture import Decoder, Linear, needs_gradient, rotate
+from superalign.models.checkpointing import Checkpointing, Recompute
 from superalign.models.gradients import from_grid, low_rank_linear, to_grid, turn
+from superalign.models.memory import free_bytes
 from superalign.models.native import packed
 from superalign.models.packing import PackedBatch
 
@@ -65,42 +66,59 @@ def low_rank(linear: Linear, adapter: Adapter, index: int) -> tuple[Tensor, Tens
     return torch.cat(rows_a), torch.block_diag(*blocks_b)
 
 
+def worth_reordering(decoder: Decoder) -> bool:
+    """Whether a second copy of the weights, in the order that products read them in, pays.
+
+    On a CPU in bfloat16 a plain weight matrix is reordered at every product; doing that once halves
+    a small batch's time. It is done only when the weights are less than a quarter of the free memory.
+    """
+    size = sum(
+        m.weight.numel() * m.weight.element_size()
+        for layer in decoder.layers
+        for m in (layer.qkv, layer.out, layer.gate_up, layer.down)
+    )
+    plain = decoder.device.type == "cpu" and decoder.dtype == torch.bfloat16
+    return plain and size < free_bytes(decoder.device) / 4
+
+
 class InferenceWeights:
     """Weights for inference under one adapter: merged, and reordered where that pays.
 
-    On a CPU in bfloat16 a plain weight matrix is reordered at every product; doing that once halves
-    a small batch's time. This costs a second copy of the weights, so it is done only when they are
-    less than a quarter of the free memory.
+    Args:
+        head: the output head's product, which adapters do not change.
+        base: the weights without an adapter, where they exist: what is not adapted is theirs.
     """
 
-    def __init__(self, decoder: Decoder, adapter: Adapter | None) -> None:
-        self.decoder = decoder
+    def __init__(
+        self,
+        decoder: Decoder,
+        adapter: Adapter | None,
+        head: Product,
+        base: InferenceWeights | None = None,
+    ) -> None:
+        self.decoder, self.head = decoder, head
         self.key = (id(adapter), adapter.version if adapter is not None else 0)
-        size = sum(
-            m.weight.numel() * m.weight.element_size()
-            for layer in decoder.layers
-            for m in (layer.qkv, layer.out, layer.gate_up, layer.down)
-        )
-        self.reorder = (
-            decoder.device.type == "cpu"
-            and decoder.dtype == torch.bfloat16
-            and size < psutil.virtual_memory().available / 4
-        )
-        self.blocks = [self._block(i, layer, adapter) for i, layer in enumerate(decoder.layers)]
-        self.head = product_with(decoder.head, None, self.reorder)
+        self.reorder = worth_reordering(decoder)
+        self.blocks = [self._block(i, adapter, base) for i in range(len(decoder.layers))]
 
-    def _block(self, index: int, layer: Layer, adapter: Adapter | None) -> Projections:
-        return Projections(
-            *(
-                product_with(self._merged(linear, index, adapter), linear.bias, self.reorder)
-                for linear in (layer.qkv, layer.out, layer.gate_up, layer.down)
-            )
-        )
+    def _block(
+        self, index: int, adapter: Adapter | None, base: InferenceWeights | None
+    ) -> Projections:
+        def product(place: int, linear: Linear) -> Product:
+            merged = self._merged(linear, index, adapter)
+            if merged is None and base is not None:
+                return base.blocks[index][place]
+            weight = linear.weight if merged is None else merged
+            return product_with(weight, linear.bias, self.reorder)
+
+        layer = self.decoder.layers[index]
+        linears = (layer.qkv, layer.out, layer.gate_up, layer.down)
+        return Projections(*(product(place, linear) for place, linear in enumerate(linears)))
 
     @staticmethod
-    def _merged(linear: Linear, index: int, adapter: Adapter | None) -> Tensor:
+    def _merged(linear: Linear, index: int, adapter: Adapter | None) -> Tensor | None:
         if adapter is None or not any(adapter.get(index, name) for name, _ in linear.parts):
-            return linear.weight
+            return None
         merged, row = linear.weight.clone(), 0
         for name, rows in linear.parts:
             delta = adapter.delta(index, name)
@@ -299,6 +317,7 @@ def packed_hidden(
     *,
     observe: Callable[[int, Tensor], None] | None = None,
     stop_after: int | None = None,
+    checkpointing: Checkpointing = "never",
 ) -> Tensor:
     """Residual stream (T, d) after the last block (before the final norm).
 
@@ -308,8 +327,11 @@ def packed_hidden(
     x = decoder.embed(batch.tokens_T)
     if observe is not None:
         observe(0, x)
-    for index in range(len(decoder.layers) if stop_after is None else stop_after):
-        x = block(decoder, index, projections[index], x, attend)
+    recompute = Recompute(checkpointing, decoder.device)
+    depth = len(decoder.layers) if stop_after is None else stop_after
+    for index in range(depth):
+        run = partial(block, decoder, index, projections[index], attend=attend)
+        x = recompute(run, x, depth - 1 - index)
         if observe is not None:
             observe(index + 1, x)
     return x

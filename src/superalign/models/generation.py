@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 import torch
 from torch import Tensor
 
 from superalign.models.architecture import Decoder
 from superalign.models.forward import InferenceWeights, KeyValues, PackedAttention, packed_hidden
 from superalign.models.forward import block as run_block
+from superalign.models.memory import free_bytes
 from superalign.models.packing import PackedBatch, Tree, common_prefix, token_batches
 from superalign.models.sampling import Sampler
 from superalign.models.slots import Piece, SlotCache, bytes_per_token
@@ -54,9 +54,7 @@ class Limits:
 def slot_count(decoder: Decoder, requests: int, tokens_each: int) -> int:
     """Slots that fit in a quarter of the free memory, at most 128 (CPU) or 1,024 (GPU)."""
     device = decoder.device
-    on_gpu = device.type == "cuda"
-    free = torch.cuda.mem_get_info(device)[0] if on_gpu else psutil.virtual_memory().available
-    fit = free // 4 // max(1, tokens_each * bytes_per_token(decoder))
+    fit = free_bytes(device) // 4 // max(1, tokens_each * bytes_per_token(decoder))
     return int(max(1, min(requests, MAX_SLOTS.get(device.type, 128), fit)))
 
 

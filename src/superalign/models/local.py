@@ -17,6 +17,7 @@ from superalign.models import generation
 from superalign.models.adapters import PROJECTIONS, Adapter
 from superalign.models.architecture import Decoder, no_fast_path, read_decoder
 from superalign.models.base import Completion, Prompt, Score
+from superalign.models.checkpointing import Checkpointing
 from superalign.models.forward import (
     InferenceWeights,
     KeyValues,
@@ -24,6 +25,7 @@ from superalign.models.forward import (
     Projections,
     TrainingWeights,
     packed_hidden,
+    worth_reordering,
 )
 from superalign.models.packing import PackedBatch, Tree, common_prefix, token_batches
 from superalign.models.sampling import Sampler
@@ -206,7 +208,9 @@ class LocalModel:
         version = self.adapter.version if self.adapter is not None else 0
         if self._weights is None or self._weights.key != (id(self.adapter), version):
             self._weights = None
-            self._weights = InferenceWeights(self.decoder, self.adapter)
+            base = self._owner._weights if self.adapter is not None else None
+            head = self._frozen_head().logits
+            self._weights = InferenceWeights(self.decoder, self.adapter, head, base)
         return self._weights
 
     def _stopper(self, stop: Sequence[str]) -> Any:
@@ -288,17 +292,32 @@ class LocalModel:
         return self.logprobs_from(states, batch.target_C)
 
     def completion_states(
-        self, batch: PackedBatch, *, prefix: KeyValues | None = None, train: bool = False
+        self,
+        batch: PackedBatch,
+        *,
+        prefix: KeyValues | None = None,
+        train: bool = False,
+        checkpointing: Checkpointing = "auto",
     ) -> Tensor:
-        """Normed last hidden states (C, d) that predict each completion token."""
+        """Normed last hidden states (C, d) that predict each completion token.
+
+        ``checkpointing``: whether blocks in training are computed again in the backward pass.
+
+        Raises:
+            ModelError: ``always`` for an architecture without a fast path.
+        """
         if self._decoder is None:
             from superalign.models.fallback import final_hidden
 
+            if train and checkpointing == "always":
+                raise ModelError(f"no checkpointing of activations: {self.slow_because}")
             return final_hidden(self, batch, train=train)[batch.source_C]
         decoder = self._decoder
         blocks = self._training_blocks() if train else self.weights().blocks
         attention = PackedAttention(decoder, batch, prefix=prefix)
-        x = packed_hidden(decoder, batch, blocks, attention)
+        x = packed_hidden(
+            decoder, batch, blocks, attention, checkpointing=checkpointing if train else "never"
+        )
         return decoder.norm(x[batch.source_C], decoder.final_norm)
 
     def _training_blocks(self) -> list[Projections]:
@@ -320,9 +339,8 @@ class LocalModel:
     def _frozen_head(self) -> Head:
         owner = self._owner
         if owner._head is None:
-            weight = owner.module.get_output_embeddings().weight
-            base = owner.with_adapter(None).weights() if owner._decoder is not None else None
-            owner._head = Head(weight) if base is None else Head(weight, base.head, base.reorder)
+            reorder = owner._decoder is not None and worth_reordering(owner._decoder)
+            owner._head = Head(owner.module.get_output_embeddings().weight, reorder)
         return owner._head
 
     # -- hidden states --------------------------------------------------------------------------

@@ -19,15 +19,16 @@ class Head:
 
     Args:
         weight_Vd: W.
-        logits: h -> h Wᵀ, where there is a faster product than PyTorch's.
-        reorder: keep a second copy of W for ``back``; see ``product_with``.
+        reorder: keep a second copy of W for each of the two products; see ``product_with``.
     """
 
-    def __init__(
-        self, weight_Vd: Tensor, logits: Product | None = None, reorder: bool = False
-    ) -> None:
+    def __init__(self, weight_Vd: Tensor, reorder: bool = False) -> None:
         self.weight_Vd, self._reorder = weight_Vd, reorder
-        self.logits = product_with(weight_Vd, None, False) if logits is None else logits
+
+    @cached_property
+    def logits(self) -> Product:
+        """h -> h Wᵀ."""
+        return product_with(self.weight_Vd, None, self._reorder)
 
     @cached_property
     def back(self) -> Product:
