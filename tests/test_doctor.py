@@ -29,7 +29,7 @@ def test_the_facts_are_complete_and_plain(facts: dict[str, Any]) -> None:
     assert 0 < facts["memory_free_gb"] <= facts["memory_gb"]
     assert facts["disk_free_gb"] >= 0
     assert facts["peak_memory_gb"] > 0
-    assert set(facts["extras"]) == {"trl", "inspect", "parquet"}
+    assert set(facts["extras"]) == {"trl", "inspect", "parquet", "hub"}
 
 
 def test_the_words_name_device_cores_memory_and_cache(facts: dict[str, Any]) -> None:
@@ -54,7 +54,7 @@ WHOLE = {
     "model_cache_filled": True,
     "embedded_model": "/wheel",
     "reasoning_gym": True,
-    "extras": {"trl": True, "inspect": True, "parquet": True},
+    "extras": {"trl": True, "inspect": True, "parquet": True, "hub": True},
 }
 
 

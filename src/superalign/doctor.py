@@ -19,6 +19,7 @@ EXTRAS = {
     "trl": ("trl", "losses are not compared with TRL's in the tests"),
     "inspect": ("inspect_ai", "remote models and Inspect logs are not available"),
     "parquet": ("pyarrow", "Parquet files cannot be read"),
+    "hub": ("datasets", "data sets of the hub cannot be read"),
 }
 
 

@@ -16,7 +16,8 @@ from superalign.cli.terminal import Reporter, print_json, print_table
 def w2s(
     context: typer.Context,
     data: Annotated[
-        list[Path] | None, typer.Option("--data", help="a task: JSONL, CSV, Parquet; repeatable")
+        list[str] | None,
+        typer.Option("--data", help="a task: JSONL, CSV, Parquet, hub:NAME[:SPLIT]; repeatable"),
     ] = None,
     text_field: Annotated[str | None, typer.Option(help="field(s) of the text, a,b")] = None,
     label_field: Annotated[str | None, typer.Option(help="field of the true class")] = None,

@@ -14,7 +14,7 @@ from superalign.weak_to_strong.settings import WeakToStrongConfig
 def settings(
     config: Path | None,
     overrides: Sequence[str],
-    data: Sequence[Path],
+    data: Sequence[str],
     fields: dict[str, str | None],
     given: dict[str, Any],
 ) -> WeakToStrongConfig:
@@ -28,7 +28,7 @@ def settings(
         raise InputError(f"{_option(next(iter(named)))} goes with --data; in a file, set it there")
     values = {key: value for key, value in given.items() if value not in (None, [], ())}
     if data:
-        values["data"] = [{"path": str(path), **named} for path in data]
+        values["data"] = [{"path": path, **named} for path in data]
     if "data" not in values and config is None:
         raise InputError("no data; allowed: --data FILE (repeatable), or a --config with 'data'")
     return load_section(WeakToStrongConfig, config, list(overrides), **values)

@@ -1,7 +1,7 @@
 """Linear heads on frozen features, trained with any loss of logits; exact, seeded by nothing.
 
-A ridge penalty does not change under rotation, so a head on d features of n < d rows is fitted in
-the n-dimensional space that the rows span (their singular vectors): the same optimum, far cheaper,
+A ridge penalty does not change under rotation, so a head on d features of n rows is fitted in the
+space of at most n dimensions that the rows span (their singular vectors): the same optimum, far cheaper,
 and the rotation is shared by every method and label set.
 """
 
@@ -50,9 +50,10 @@ class Space:
         scale = np.sqrt(((x - centre) ** 2).mean(0)) * np.sqrt(x.shape[1])
         scale[scale < 1e-8] = np.inf
         x = (x - centre) / scale
-        squares, u = np.linalg.eigh(x @ x.T)
+        few = len(x) <= x.shape[1]
+        squares, axes = np.linalg.eigh(x @ x.T if few else x.T @ x)
         used = squares > 1e-9 * max(float(squares[-1]), 1e-300)
-        basis = x.T @ (u[:, used] / np.sqrt(squares[used]))
+        basis = x.T @ (axes[:, used] / np.sqrt(squares[used])) if few else axes[:, used]
         rest = tuple(((o.astype(np.float64) - centre) / scale) @ basis for o in others)
         return cls(x @ basis, rest, intercept)
 

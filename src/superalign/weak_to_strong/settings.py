@@ -14,7 +14,8 @@ class TaskSource(Section):
 
     path: str = Field(
         min_length=1,
-        description="JSON lines, CSV or Parquet file, also .gz; or task:ethics, task:safety",
+        description="JSON lines, CSV or Parquet file, also .gz; hub:NAME[:SPLIT]; or task:ethics, "
+        "task:safety",
     )
     name: str = Field("", description="name in the results; empty: that of the file")
     text_field: str | None = Field(

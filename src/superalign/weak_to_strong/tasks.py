@@ -20,6 +20,8 @@ from superalign.errors import InputError
 from superalign.records import content_hash
 from superalign.tasks.files import read_rows
 from superalign.weak_to_strong.generated import PREFIX, generated_rows
+from superalign.weak_to_strong.hub import PREFIX as HUB
+from superalign.weak_to_strong.hub import hub_parts, hub_rows
 from superalign.weak_to_strong.settings import TaskSource
 
 Kind = Literal["classes", "pairs"]
@@ -65,7 +67,7 @@ class Task:
 
 
 def load_task(source: TaskSource, rows: int) -> Task:
-    """Read at most ``rows`` rows of a file, by group hash, one row of each group first.
+    """Read at most ``rows`` rows of a source, by group hash, one row of each group first.
 
     A row without a text or a label is missing: counted, never used.
 
@@ -75,9 +77,11 @@ def load_task(source: TaskSource, rows: int) -> Task:
     if source.path.startswith(PREFIX):
         read = generated_rows(source.path, rows)
         source = source.model_copy(update={"group_field": source.group_field or "group"})
+    elif source.path.startswith(HUB):
+        read = hub_rows(source.path)
     else:
         read = list(read_rows(source.path))
-    name = source.name or _name(Path(source.path))
+    name = source.name or _name(source.path)
     pair = _pair_fields(source, read[0])
     found = _pairs(source, read, pair) if pair else _labelled(source, read)
     distinct = _distinct(found)
@@ -121,9 +125,13 @@ class _Row:
     weak: str | None = None
 
 
-def _name(path: Path) -> str:
-    if str(path).startswith(PREFIX):
-        return str(path).removeprefix(PREFIX)
+def _name(given: str) -> str:
+    if given.startswith(PREFIX):
+        return given.removeprefix(PREFIX)
+    if given.startswith(HUB):
+        name, _, configuration, _ = hub_parts(given)
+        return configuration or name.rpartition("/")[2]
+    path = Path(given)
     stem = path.name.removesuffix(".gz").rpartition(".")[0]
     return path.parent.name if stem == "data" and path.parent.name else stem
 
