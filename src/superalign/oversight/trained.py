@@ -174,8 +174,13 @@ def imitate(
     traces: Sequence[Trace],
     seed: int,
     progress: Callable[[float, str], None] | None = None,
+    *,
+    end: bool = False,
 ) -> tuple[LocalModel, TrainingReport]:
-    """A view of ``base`` with a fresh adapter trained to write ``traces``, and what that took."""
+    """A view of ``base`` with a fresh adapter trained to write ``traces``, and what that took.
+
+    With ``end`` it also learns to stop after the last line.
+    """
     fresh = base.fresh_adapter(
         rank=LEARNING.lora_rank,
         alpha=LEARNING.lora_alpha,
@@ -187,5 +192,6 @@ def imitate(
     for trace in traces:
         prompt = model.encode(question_prompt(trace.problem.question), raw=True)
         lines = sum((model.encode_completion(f"{x.text}\n") for x in trace.lines), ())
+        lines += model.encode_completion("", end=True) if end else ()
         examples.append(Example(Tree(prompt, (lines,)), 1.0, 1.0))
     return model, train_offline(model, examples, LEARNING, seed=seed, progress=progress)
