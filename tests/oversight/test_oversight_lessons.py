@@ -87,12 +87,28 @@ def test_binary_reward_uses_every_right_work_alike() -> None:
     assert max(taught.values()) - min(taught.values()) <= 1
 
 
-def test_work_is_graded_up_to_its_first_wrong_step() -> None:
-    due = faithful(make_trace(random.Random(3), 4, family="arithmetic").problem)
-    texts = [line.text for line in due.lines]
-    assert graded("\n".join(texts), due) == Work(True, 1.0)
-    assert graded("\n".join([*texts[:2], "So far so good.", *texts[2:]]), due) == Work(True, 1.0)
-    assert graded("\n".join([*texts, "1 + 1 = 3"]), due) == Work(True, 1.0)
-    assert graded("\n".join([texts[0], "1 + 1 = 3", *texts[2:]]), due) == Work(True, 0.25)
-    assert graded("\n".join(texts[:3]), due) == Work(False, 0.75)
-    assert graded("I do not know.", due) == Work(False, 0.0)
+def test_work_is_graded_up_to_the_first_step_that_is_not_due() -> None:
+    problem = make_trace(random.Random(3), 4, family="arithmetic").problem
+    texts = [line.text for line in faithful(problem).lines]
+    assert graded("\n".join(texts), problem) == Work(True, 1.0)
+    assert graded("\n".join([*texts[:2], "So far so good.", *texts[2:]]), problem).due == 1
+    assert graded("\n".join([*texts, "1 + 1 = 3"]), problem) == Work(True, 1.0)
+    assert graded("\n".join([texts[0], "1 + 1 = 3", *texts[2:]]), problem) == Work(True, 0.25)
+    assert graded("\n".join(texts[:3]), problem) == Work(False, 0.75)
+    assert graded("I do not know.", problem) == Work(False, 0.0)
+
+
+def test_a_false_sum_costs_the_answer_and_not_the_steps() -> None:
+    problem = make_trace(random.Random(3), 2, family="arithmetic").problem
+    state = {0: problem.execute(0, {}) + 5}
+    first = problem.write(0, problem.instructions[0].operation, problem.values(0, {}), state[0])
+    second = problem.instructions[1]
+    last = problem.write(1, second.operation, problem.values(1, state), problem.execute(1, state))
+    assert graded(f"{first}\n{last}", problem) == Work(False, 1.0)
+
+
+def test_numbers_in_a_deduction_are_no_step() -> None:
+    problem = make_trace(random.Random(1), 3, family="deductions").problem
+    texts = [line.text for line in faithful(problem).lines]
+    odd = texts[0].rpartition(" ")[0] + " 17"
+    assert graded("\n".join([odd, *texts[1:]]), problem).due == 0

@@ -21,6 +21,7 @@ from superalign.store import RunStore
 
 TESTED, WORKED = 17, 29  # added to the seed, so that these traces are none of the trained ones
 APART = 10_000  # between the learner's seeds
+UPDATE = 128  # tokens of a learner's update: it has little to learn from and needs many
 HEAD = "step_head.safetensors"
 
 
@@ -149,7 +150,7 @@ def _worked(model: LocalModel, tests: list[Trace]) -> dict[str, Any]:
 
 
 def _works(payload: dict[str, Any]) -> list[Work]:
-    return [Work(bool(right), float(done)) for right, done in payload["works"]]
+    return [Work(bool(right), float(due)) for right, due in payload["works"]]
 
 
 def _problems(made: _Made, seed: int) -> list[Trace]:
@@ -186,5 +187,6 @@ def _taught(
         seed,
         lambda s, note: made.progress(f"learner: {name}", s, note),
         end=True,
+        batch_tokens=UPDATE,
     )
     return _worked(model, tests)

@@ -41,7 +41,7 @@ def gap_at(
     on_flawed, on_right = found[:items], found[items:]
     own, others = on_right[: items // 2], on_right[items // 2 :]
     apart = _threshold([f.wrong for f in own], false_claims)
-    threshold = _threshold([f.sure for f in own], false_claims)
+    threshold = _threshold([f.strength for f in own], false_claims)
     sees = [f.wrong > apart for f in on_flawed]
     says = [f.claimed(threshold) == t.first_error for f, t in zip(on_flawed, flawed, strict=True)]
     return {
@@ -50,7 +50,7 @@ def gap_at(
         "discriminator": rate(sees).as_dict(),
         "critique": rate(says).as_dict(),
         "gap": paired_difference([float(s) for s in says], [float(s) for s in sees]).as_dict(),
-        "false_claims": rate(f.sure > threshold for f in others).as_dict(),
+        "false_claims": rate(f.strength > threshold for f in others).as_dict(),
     }
 
 

@@ -4,7 +4,8 @@ The learner has worked problems, some wrongly. An arm turns that work into demon
 many: *none* imitates it as it is, *binary reward* only what reached the right answer, a *critic* what
 it leaves alone as it is and what it claims as revised: its fix stands at the claimed line and what
 follows is executed anew. The critic is worth what the learner gains in ground truth on new problems:
-right answers, and the share of the steps that it does before its first wrong one.
+right answers, and how far its steps are the ones that are due. The latter leaves sums aside: a small
+model learns from a few works which step comes next, and it does not learn to add.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from superalign.critic.step_reader import question_prompt
 from superalign.critic.steps import step_of
 from superalign.models.local import LocalModel
 from superalign.oversight.critics import Critic
-from superalign.oversight.traces import Line, Trace, faithful, read_line, same_step
+from superalign.oversight.traces import Line, Problem, Trace, faithful, read_line, same_step
 from superalign.records import Claim
 from superalign.statistics import mcnemar, mean, paired_difference, rate
 
@@ -25,11 +26,14 @@ SLACK = 1.25  # work may be so many times as long as the longest right work
 
 
 class Work(NamedTuple):
-    """What a model's own work came to: the right answer or not, and the share of the steps done
-    before the first wrong one (with its sum), in [0, 1]."""
+    """What a model's own work came to.
+
+    ``right``: it ends in the right answer. ``due``: the share, in [0, 1], of the steps before the
+    first that is not the one due, given the results it wrote itself; sums are not counted.
+    """
 
     right: bool
-    done: float
+    due: float
 
 
 def revised(trace: Trace, claims: Sequence[Claim]) -> Trace:
@@ -74,12 +78,12 @@ def lessons(
 
 
 def works(model: LocalModel, problems: Sequence[Trace]) -> list[Work]:
-    """The model's greedy work on each problem, without a calculator, held to the executed steps.
+    """The model's greedy work on each problem, without a calculator, held to the steps that are due.
 
     Work that cannot be read is wrong: the model was asked for an answer and gave none.
     """
-    due = [faithful(t.problem) for t in problems]
-    longest = max(sum(len(model.encode_completion(f"{x.text}\n")) for x in t.lines) for t in due)
+    right = [faithful(t.problem) for t in problems]
+    longest = max(sum(len(model.encode_completion(f"{x.text}\n")) for x in t.lines) for t in right)
     outs = model.generate(
         [question_prompt(t.problem.question) for t in problems],
         max_new_tokens=int(SLACK * longest),
@@ -87,20 +91,31 @@ def works(model: LocalModel, problems: Sequence[Trace]) -> list[Work]:
         stop=("\nQuestion", "\n\n"),
         raw=True,
     )
-    return [graded(out[0].text, trace) for out, trace in zip(outs, due, strict=True)]
+    return [graded(out[0].text, t.problem) for out, t in zip(outs, problems, strict=True)]
 
 
-def graded(text: str, due: Trace) -> Work:
-    """Written work against the faithful trace ``due``; remarks between its steps do no harm."""
-    said = [r for line in text.splitlines() if (r := read_line(line)) is not None]
-    wanted = [r for line in due.lines if (r := read_line(line.text)) is not None]
-    done = 0
-    for reading, right in zip(said, wanted, strict=False):
-        if not same_step(reading, right):
+def graded(text: str, problem: Problem) -> Work:
+    """Written work against what is due in ``problem``; remarks between its steps do no harm."""
+    lines = [line for line in text.splitlines() if read_line(line) is not None]
+    steps = len(problem.instructions)
+    said, due = Trace(problem, ()), 0
+    for line in lines[:steps]:
+        if not _due(said, line):
             break
-        done += 1
-    answered = len(said) >= len(wanted) and said[len(wanted) - 1].result == due.problem.answer
-    return Work(answered, done / len(wanted))
+        said = Trace(problem, (*said.lines, Line(line, due)))
+        due += 1
+    last = read_line(lines[steps - 1]) if len(lines) >= steps else None
+    return Work(last is not None and last.result == problem.answer, due / steps)
+
+
+def _due(said: Trace, line: str) -> bool:
+    """Whether ``line`` is the step that is due after ``said``, whatever sum it gives."""
+    reading, wanted = read_line(line), read_line(said.due(len(said)) or "")
+    if reading is None or wanted is None:
+        return False
+    if said.problem.logical and reading.result not in (0, 1):
+        return False
+    return same_step(reading._replace(result=wanted.result), wanted)
 
 
 def comparison(
@@ -121,13 +136,13 @@ def comparison(
             "name": name,
             "accuracy": rate(w.right for w in after).as_dict(),
             "gain": paired_difference(_right(start), _right(after)).as_dict(),
-            "steps": mean(w.done for w in after).as_dict(),
-            "steps_gain": paired_difference(_done(start), _done(after)).as_dict(),
+            "steps": mean(w.due for w in after).as_dict(),
+            "steps_gain": paired_difference(_due_shares(start), _due_shares(after)).as_dict(),
         }
         if reward is not None:
             row["versus_binary"] = _against(after, [w for part in reward for w in part])
             row["versus_binary"]["by_seed"] = [
-                paired_difference(_done(b), _done(a)).value
+                paired_difference(_due_shares(b), _due_shares(a)).value
                 for a, b in zip(parts, reward, strict=True)
             ]
         rows.append(row)
@@ -142,7 +157,7 @@ def _against(after: Sequence[Work], binary: Sequence[Work]) -> dict[str, Any]:
         "fell": fell,
         "p": mcnemar(rose, fell),
         "accuracy": paired_difference(_right(binary), _right(after)).as_dict(),
-        "steps": paired_difference(_done(binary), _done(after)).as_dict(),
+        "steps": paired_difference(_due_shares(binary), _due_shares(after)).as_dict(),
     }
 
 
@@ -150,5 +165,5 @@ def _right(works: Sequence[Work]) -> list[float]:
     return [float(w.right) for w in works]
 
 
-def _done(works: Sequence[Work]) -> list[float]:
-    return [w.done for w in works]
+def _due_shares(works: Sequence[Work]) -> list[float]:
+    return [w.due for w in works]
