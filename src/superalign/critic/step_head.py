@@ -40,9 +40,10 @@ class Finding(NamedTuple):
     ``sure`` is the chance that the first error is at ``step``. Claims rest on it and not on
     ``wrong``, which grows with the number of steps however harmless each of them looks.
     ``strength`` is ``sure`` with its odds divided by the number of steps: the largest of many
-    chances is large by chance, and where the tail of the log-odds is exponential with rate 1,
-    as it is here about, a threshold on strength claims as many right solutions of any length
-    (Bonferroni's correction).
+    chances is large by chance. A threshold on it claims as many right solutions of any length
+    where the tail of their log-odds is exponential with rate 1 (Bonferroni's correction). The
+    rate measured on development traces is 2.2 to 2.6 at the trained length and 1.5 at twice
+    that, so that the division also makes up for what surprises a model in a long trace only.
     """
 
     hazards: Floats
