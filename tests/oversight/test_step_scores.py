@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.special import expit
 
-from superalign.critic.step_head import StepHead
+from superalign.critic.step_head import Finding, StepHead
 from superalign.critic.step_reader import SURPRISES, Pieces, StepViews
 from superalign.critic.step_tools import TOOLS, false_logic, tool_features
 from superalign.critic.steps import Solution, first_claimed, harmonic_f1
@@ -180,3 +181,24 @@ def test_the_threshold_keeps_to_the_false_claims_allowed() -> None:
     head.calibrate(views, truth, false_claims=0.02)
     row = head_row("strict", head, solutions, views)
     assert row["accuracy_right"]["value"] >= 0.98
+
+
+def test_strength_divides_the_odds_by_the_steps() -> None:
+    assert Finding(np.full(4, 0.1), 0.6, 2, 0.5).strength == pytest.approx(0.2)
+    assert Finding(np.full(1, 0.3), 0.3, 0, 0.3).strength == pytest.approx(0.3)
+    assert Finding(np.full(4, 0.1), 0.6, 2, 0.5).claimed(0.19) == 2
+    assert Finding(np.full(4, 0.1), 0.6, 2, 0.5).claimed(0.21) is None
+
+
+def test_right_solutions_of_every_length_are_claimed_alike() -> None:
+    noise = np.random.default_rng(0)
+
+    def claimed(steps: int, divided: bool) -> float:
+        tops = expit(noise.exponential(size=(4000, steps)).max(1) - 4)
+        found = [Finding(np.zeros(steps), 0.0, 0, float(top)) for top in tops]
+        return float(
+            np.mean([f.claimed(0.2) is not None if divided else f.sure > 0.5 for f in found])
+        )
+
+    assert claimed(20, divided=False) > 3 * claimed(5, divided=False)
+    assert claimed(20, divided=True) == pytest.approx(claimed(5, divided=True), rel=0.2)

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
+from scipy.special import expit
 from torch import Tensor
 
 from superalign.critic.step_reader import StepViews
@@ -30,7 +31,7 @@ Floats = npt.NDArray[np.float64]
 DIRECTIONS, HIDDEN, MEMBERS, EPOCHS, BATCH = 96, 64, 4, 24, 512
 DROPOUT, DECAY, RATE = 0.2, 1e-2, 3e-3
 FOLDS = 4
-THRESHOLDS = tuple(round(0.01 * i, 2) for i in range(1, 100))
+THRESHOLDS = tuple(float(t) for t in expit(np.arange(-7.0, 5.0, 0.1)))
 
 
 class Finding(NamedTuple):
@@ -38,6 +39,11 @@ class Finding(NamedTuple):
 
     ``sure`` is the chance that the first error is at ``step``. Claims rest on it and not on
     ``wrong``, which grows with the number of steps however harmless each of them looks.
+    ``strength`` is ``sure`` with its odds divided by the number of steps: the largest of many
+    chances is large by chance. A threshold on it claims as many right solutions of any length
+    where the tail of their log-odds is exponential with rate 1 (Bonferroni's correction). The
+    rate measured on development traces is 2.2 to 2.6 at the trained length and 1.5 at twice
+    that, so that the division also makes up for what surprises a model in a long trace only.
     """
 
     hazards: Floats
@@ -45,9 +51,14 @@ class Finding(NamedTuple):
     step: int
     sure: float
 
+    @property
+    def strength(self) -> float:
+        """In (0, 1); ``sure`` itself where there is one step."""
+        return self.sure / (self.sure + len(self.hazards) * (1 - self.sure))
+
     def claimed(self, threshold: float) -> int | None:
-        """The step to claim, None where it is no surer than ``threshold``."""
-        return self.step if self.sure > threshold else None
+        """The step to claim, None where its strength is no more than ``threshold``."""
+        return self.step if self.strength > threshold else None
 
 
 class StepHead:
@@ -58,7 +69,7 @@ class StepHead:
 
     @property
     def threshold(self) -> float:
-        """A step is claimed when the chance that it is the first wrong one lies above this."""
+        """A step is claimed when its strength lies above this."""
         return float(self.tensors["threshold"])
 
     @classmethod

@@ -11,8 +11,8 @@ from superalign.models.adapters import Adapter
 from superalign.oversight.cached_views import CachedViews, Progress, phase
 from superalign.oversight.critic_tests import best_of_n, dial, quality_table
 from superalign.oversight.critics import Critic, Planted, Rewriting, Written
-from superalign.oversight.gap import gap_by_steps
-from superalign.oversight.lessons import comparison, lessons, solves
+from superalign.oversight.gap import gap_at
+from superalign.oversight.lessons import Work, comparison, lessons, works
 from superalign.oversight.settings import OverseeConfig
 from superalign.oversight.traces import Trace
 from superalign.oversight.trained import TrainedCritic, imitate, planted_traces, right_traces
@@ -21,6 +21,7 @@ from superalign.store import RunStore
 
 TESTED, WORKED = 17, 29  # added to the seed, so that these traces are none of the trained ones
 APART = 10_000  # between the learner's seeds
+UPDATE = 128  # tokens of a learner's update: it has little to learn from and needs many
 HEAD = "step_head.safetensors"
 
 
@@ -45,7 +46,7 @@ def critic_worth(config: OverseeConfig, store: RunStore, progress: Progress) -> 
     made = _Made(config, store, progress)
     found = {}
     if config.gap:
-        found["gap"] = phase(store, "gap", lambda: {"rows": _gap(made)})["rows"]
+        found["gap"] = [phase(store, f"gap {k}", partial(_gap, made, k)) for k in config.gap]
     if config.learner.items:
         found["learner"] = _learner(made)
     return found
@@ -120,33 +121,36 @@ def _tests(made: _Made, traces: list[Trace]) -> dict[str, Any]:
     }
 
 
-def _gap(made: _Made) -> list[dict[str, Any]]:
+def _gap(made: _Made, k: int) -> dict[str, Any]:
     config = made.config
-    return gap_by_steps(
-        made.critic, config.gap, config.tests // 2, seed=config.seed, families=config.families
-    )
+    return gap_at(made.critic, k, config.tests // 2, seed=config.seed, families=config.families)
 
 
 def _learner(made: _Made) -> list[dict[str, Any]]:
     """The learner's gain by critic over all seeds, each on its own work and its own new problems."""
     seeds = [made.config.seed + WORKED + APART * i for i in range(made.config.learner.seeds)]
-    before: list[bool] = []
-    outcomes: dict[str, list[bool]] = {}
+    before: list[list[Work]] = []
+    outcomes: dict[str, list[list[Work]]] = {}
     for seed in seeds:
         tests = _problems(made, seed)
-        before += phase(made.store, f"learner {seed}", partial(_solved, made.base, tests))["solved"]
+        start = phase(made.store, f"learner {seed}", partial(_worked, made.base, tests))
+        before.append(_works(start))
         for name, taught in _lessons(made, seed).items():
-            outcomes.setdefault(name, [])
-            outcomes[name] += phase(
+            after = phase(
                 made.store,
                 f"learner {seed} {name}",
                 partial(_taught, made, taught, tests, seed, name),
-            )["solved"]
+            )
+            outcomes.setdefault(name, []).append(_works(after))
     return comparison(outcomes, before)
 
 
-def _solved(model: LocalModel, tests: list[Trace]) -> dict[str, Any]:
-    return {"solved": solves(model, tests)}
+def _worked(model: LocalModel, tests: list[Trace]) -> dict[str, Any]:
+    return {"works": works(model, tests)}
+
+
+def _works(payload: dict[str, Any]) -> list[Work]:
+    return [Work(bool(right), float(due)) for right, due in payload["works"]]
 
 
 def _problems(made: _Made, seed: int) -> list[Trace]:
@@ -178,6 +182,11 @@ def _taught(
     made: _Made, taught: list[Trace], tests: list[Trace], seed: int, name: str
 ) -> dict[str, Any]:
     model, _ = imitate(
-        made.base, taught, seed, lambda s, note: made.progress(f"learner: {name}", s, note)
+        made.base,
+        taught,
+        seed,
+        lambda s, note: made.progress(f"learner: {name}", s, note),
+        end=True,
+        batch_tokens=UPDATE,
     )
-    return _solved(model, tests)
+    return _worked(model, tests)

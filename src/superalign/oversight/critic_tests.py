@@ -23,7 +23,7 @@ from superalign.oversight.traces import Trace
 from superalign.records import Claim, Critique
 from superalign.statistics import mean, rate
 
-DIAL = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+DIAL = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 
 def rules(seed: int) -> list[Critic]:

@@ -57,7 +57,7 @@ def _read(config: OverseeConfig, progress: Progress, traces: list[Trace]) -> dic
     found = critic.findings(
         [t.solution for t in everything], lambda s: progress("critic: ask", s, "")
     )
-    doubts = [f.sure for f in found[: len(aside)] if f is not None]
+    doubts = [f.strength for f in found[: len(aside)] if f is not None]
     threshold = _cut(doubts, 1 - own.false_claims)
     said = _claims(everything, found, threshold)
     tested = found[len(aside) : len(aside) + len(new)]

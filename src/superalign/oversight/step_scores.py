@@ -106,7 +106,7 @@ def head_row(
     found = head.findings(views)
     threshold = head.threshold
     if claim_rate is not None:
-        threshold = float(np.quantile([f.sure for f in found], 1 - claim_rate, method="lower"))
+        threshold = float(np.quantile([f.strength for f in found], 1 - claim_rate, method="lower"))
     return score_row(
         name, [f.claimed(threshold) for f in found], [s.first_error for s in solutions]
     )
@@ -114,4 +114,4 @@ def head_row(
 
 def claim_rate(head: StepHead, views: Sequence[StepViews]) -> float:
     """The share of solutions that the head claims to hold an error, at its own threshold."""
-    return float(np.mean([f.sure > head.threshold for f in head.findings(views)]))
+    return float(np.mean([f.strength > head.threshold for f in head.findings(views)]))

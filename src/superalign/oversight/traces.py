@@ -186,12 +186,16 @@ class Trace:
         wanted = None if due is None else read_line(due)
         if wanted is None or reading is None:
             return False
-        same = reading == wanted or (
-            reading.operation == wanted.operation != "-"
-            and sorted(reading.values) == sorted(wanted.values)
-            and reading.result == wanted.result
-        )
-        return same and self.repaired(position, fix) == self.problem.answer
+        return same_step(reading, wanted) and self.repaired(position, fix) == self.problem.answer
+
+
+def same_step(said: Reading, due: Reading) -> bool:
+    """Whether two steps are the same but for operands exchanged where that changes nothing."""
+    return said == due or (
+        said.operation == due.operation != "-"
+        and sorted(said.values) == sorted(due.values)
+        and said.result == due.result
+    )
 
 
 def apply(operation: str, values: tuple[int, ...]) -> int:

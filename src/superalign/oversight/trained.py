@@ -174,8 +174,14 @@ def imitate(
     traces: Sequence[Trace],
     seed: int,
     progress: Callable[[float, str], None] | None = None,
+    *,
+    end: bool = False,
+    batch_tokens: int = LEARNING.batch_tokens,
 ) -> tuple[LocalModel, TrainingReport]:
-    """A view of ``base`` with a fresh adapter trained to write ``traces``, and what that took."""
+    """A view of ``base`` with a fresh adapter trained to write ``traces``, and what that took.
+
+    With ``end`` it also learns to stop after the last line. ``batch_tokens`` is the size of an update.
+    """
     fresh = base.fresh_adapter(
         rank=LEARNING.lora_rank,
         alpha=LEARNING.lora_alpha,
@@ -187,5 +193,7 @@ def imitate(
     for trace in traces:
         prompt = model.encode(question_prompt(trace.problem.question), raw=True)
         lines = sum((model.encode_completion(f"{x.text}\n") for x in trace.lines), ())
+        lines += model.encode_completion("", end=True) if end else ()
         examples.append(Example(Tree(prompt, (lines,)), 1.0, 1.0))
-    return model, train_offline(model, examples, LEARNING, seed=seed, progress=progress)
+    settings = LEARNING.model_copy(update={"batch_tokens": batch_tokens})
+    return model, train_offline(model, examples, settings, seed=seed, progress=progress)

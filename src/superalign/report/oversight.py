@@ -91,10 +91,7 @@ def view(summary: dict[str, Any]) -> View:
         ],
         "optimised": _optimised(rows(critic.get("best_of_n"))),
         "gap": _gap(rows(critic.get("gap"))),
-        "learner": [
-            {"name": r["name"], "accuracy": read(r["accuracy"]), "gain": read(r["gain"])}
-            for r in rows(critic.get("learner"))
-        ],
+        "learner": [_learner(r) for r in rows(critic.get("learner"))],
         "scores": [_scores(t, t["subset"]) for t in rows(summary.get("scores"))],
         "rewards": reward_view(summary),
         "provers": provers_view(summary),
@@ -187,6 +184,14 @@ def _optimised(points: list[View]) -> View | None:
     ]
     svg = plots.curve(lines, "Reward and truth under best-of-n", "rate", "KL, nats")
     return {"svg": svg, "legend": [line.name for line in lines]}
+
+
+def _learner(row: View) -> View:
+    """An arm's right answers and steps on new problems, the gains, and steps against binary reward."""
+    against = mapping(row.get("versus_binary"))
+    keys = ("accuracy", "gain", "steps", "steps_gain")
+    cells = [read(row.get(k)) for k in keys] + [read(against.get(k)) for k in ("accuracy", "steps")]
+    return {"name": row["name"], "cells": cells}
 
 
 def _gap(points: list[View]) -> View | None:
