@@ -35,9 +35,7 @@ def test_an_adapters_gradient_is_its_own(model: LocalModel) -> None:
         tensor.data.normal_(0, 0.3, generator=torch.Generator().manual_seed(0))
     view = model.with_adapter(adapter)
     prompt, target = model.encode("How do I do it?"), model.encode_completion(TARGET)
-    plain, changed = (
-        token_gradient(m, prompt, range(1, 3), target).scores for m in (model, view)
-    )
+    plain, changed = (token_gradient(m, prompt, range(1, 3), target).scores for m in (model, view))
     assert not torch.allclose(plain, changed)
 
 
