@@ -49,7 +49,7 @@ class SearchSettings:
     length: int = 20
     places: int = 4
     width: int = 12
-    top: int = 64
+    top: int = 256
 
 
 @dataclass
