@@ -47,8 +47,8 @@ class SearchSettings:
     """
 
     length: int = 20
-    places: int = 4
-    width: int = 12
+    places: int = 8
+    width: int = 6
     top: int = 256
 
 
