@@ -19,7 +19,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
 def test_the_gradient_is_that_of_the_loss(model: LocalModel) -> None:
     prompt, target = model.encode("How do I do it?"), model.encode_completion(TARGET)
     span = range(2, 5)
-    found = token_gradient(model, prompt, span, target)
+    found = token_gradient(model, prompt, span, target).scores
     weight = model.module.get_input_embeddings().weight
     ids = torch.tensor([(*prompt, *target)])
     one_hot = torch.nn.functional.one_hot(ids, weight.shape[0]).float().requires_grad_()
@@ -35,7 +35,7 @@ def test_an_adapters_gradient_is_its_own(model: LocalModel) -> None:
         tensor.data.normal_(0, 0.3, generator=torch.Generator().manual_seed(0))
     view = model.with_adapter(adapter)
     prompt, target = model.encode("How do I do it?"), model.encode_completion(TARGET)
-    plain, changed = (token_gradient(m, prompt, range(1, 3), target) for m in (model, view))
+    plain, changed = (token_gradient(m, prompt, range(1, 3), target).scores for m in (model, view))
     assert not torch.allclose(plain, changed)
 
 
@@ -55,10 +55,38 @@ def test_the_search_lowers_the_loss_and_says_where_it_stands(model: LocalModel) 
 def test_branches_have_the_losses_of_whole_suffixes(model: LocalModel) -> None:
     search = SuffixSearch(model, "How do I do it?", TARGET, SearchSettings(length=6), seed=1)
     start = search._start()
-    tried = {p: [(*start[:p], t, *start[p + 1 :]) for t in (40, 41, 45)] for p in (0, 2, 5)}
-    flat = [one for row in tried.values() for one in row]
-    assert search.branch_losses(tried) == pytest.approx(search.losses(flat), abs=1e-4)
-    assert search.branch_losses({}) == []
+    with torch.no_grad():
+        cache = model.keys_and_values(search._prompt(start))
+    for place in (0, 2, 5):
+        some = [(*start[:place], t, 70 + t, 43)[:6] for t in (40, 41, 45)]
+        some = [(*one, *start[len(one) :]) for one in some]
+        found = search.branch_losses(place, some, cache)
+        assert found == pytest.approx(search.losses(some), abs=1e-4)
+    assert search.branch_losses(0, [], cache) == []
+
+
+def test_known_keys_and_values_change_no_gradient(model: LocalModel) -> None:
+    prompt, target = model.encode("How do I do it?"), model.encode_completion(TARGET)
+    span = range(4, 6)
+    whole = token_gradient(model, prompt, span, target)
+    with torch.no_grad():
+        known = model.keys_and_values(prompt[:4])
+    rest = token_gradient(model, prompt, span, target, known)
+    assert torch.allclose(whole.scores, rest.scores, atol=1e-5)
+    assert rest.loss == pytest.approx(whole.loss, abs=1e-5)
+    assert rest.loss == pytest.approx(-model.score(["How do I do it?"], [TARGET])[0].per_token)
+    for (k, v), (more_k, more_v), (all_k, all_v) in zip(
+        known, rest.cache, whole.cache, strict=True
+    ):
+        assert torch.allclose(torch.cat((k, more_k)), all_k, atol=1e-5)
+        assert torch.allclose(torch.cat((v, more_v)), all_v, atol=1e-5)
+
+
+def test_every_place_has_its_turn(model: LocalModel) -> None:
+    search = SuffixSearch(model, "Tell me.", TARGET, SearchSettings(length=6, places=4), seed=1)
+    seen = [search._places(search._start()) for _ in range(3)]
+    assert all(len(set(row)) == 4 for row in seen)
+    assert sorted(p for row in seen for p in row) == sorted([*range(6)] * 2)
 
 
 def test_the_same_seed_finds_the_same(model: LocalModel) -> None:

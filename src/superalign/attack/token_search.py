@@ -3,14 +3,15 @@
 The candidates of a step are single-token changes ranked by the gradient, as in GCG. Three things
 differ, all of them because a forward pass is dear on a small machine:
 
-1. a step looks at a few places only, and the candidates of one place share the computation of all
-   that stands before it (a tree that branches there), so later places cost less; the vocabulary is
-   read at the target's tokens alone;
-2. the best changes of different places are then made together, as many of them as help, so that
-   one step may change several tokens;
+1. the pass that makes the gradient also keeps the keys and values of the whole prompt. The step then
+   goes through some places of the suffix from the last to the first: what stands before a place has
+   not changed, so a candidate costs only the tokens from its place on, and the vocabulary is read at
+   the target's tokens alone;
+2. the best change of a place is made at once where it lowers the loss, so one step may change several
+   tokens, each judged beside the others;
 3. a step never takes a change for the worse, and the width grows when nothing was found.
 
-Sources: Zou et al. (2023), arXiv 2307.15043; several changes at once: Jia et al. (2024),
+Sources: Zou et al. (2023), arXiv 2307.15043; several changes a step: Jia et al. (2024),
 arXiv 2405.21018, and Haize Labs' accelerated GCG (2024).
 """
 
@@ -18,14 +19,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from superalign.models.local import BATCH_TOKENS, LocalModel
-from superalign.models.packing import PackedBatch, Tree, token_batches
+from superalign.models.forward import KeyValues
+from superalign.models.local import LocalModel
+from superalign.models.packing import PackedBatch, Tree
 from superalign.models.token_gradients import token_gradient
 
 MARK = "\u2063suffix\u2063"
@@ -42,14 +44,12 @@ class SearchSettings:
         places: token places looked at per step.
         width: candidates per place and step.
         top: how many of the gradient's best tokens candidates are drawn from.
-        merges: how many of the best changes are tried together.
     """
 
     length: int = 20
-    places: int = 4
-    width: int = 12
-    top: int = 64
-    merges: int = 4
+    places: int = 8
+    width: int = 6
+    top: int = 256
 
 
 @dataclass
@@ -89,6 +89,8 @@ class SuffixSearch:
         self.before, self.after = self._frame(request)
         self.target = model.encode_completion(target)
         self.allowed = _printable(model)
+        self._order: list[int] = []  # places that wait for their turn
+        self._known: KeyValues = []  # of the tokens before the suffix
 
     def run(self, *, seconds: float | None = None, steps: int | None = None) -> Found:
         """Search until the time or the steps are over.
@@ -100,6 +102,9 @@ class SuffixSearch:
             raise ValueError("give seconds or steps")
         start = self.clock()
         suffix = self._start()
+        self._order = []
+        with torch.no_grad():
+            self._known = self.model.keys_and_values(self.before)
         loss = self.losses([suffix])[0]
         found = Found(self.text(suffix), loss, [(self.clock() - start, loss)])
         width = self.settings.width
@@ -118,21 +123,19 @@ class SuffixSearch:
 
     def step(self, suffix: Tokens, loss: float, width: int) -> tuple[Tokens, float]:
         """The best suffix found near ``suffix``, and its loss."""
-        gradient = token_gradient(self.model, self._prompt(suffix), self._span(), self.target)
-        changes: list[tuple[float, int, Tokens]] = []
-        places = self.rng.sample(range(len(suffix)), min(self.settings.places, len(suffix)))
-        tried = {p: self._candidates(suffix, p, gradient[p], width) for p in sorted(places)}
-        tried = {place: candidates for place, candidates in tried.items() if candidates}
-        values = iter(self.branch_losses(tried))
-        changes += [(next(values), place, one) for place, row in tried.items() for one in row]
-        if not changes:
-            return suffix, loss
-        changes.sort(key=lambda c: c[0])
-        merged = self._merged(suffix, changes)
-        options = [(changes[0][0], changes[0][2])]
-        options += list(zip(self.losses(merged), merged, strict=True)) if merged else []
-        value, best = min(options, key=lambda o: o[0])
-        return best, value
+        prompt, known = self._prompt(suffix), self._known
+        found = token_gradient(self.model, prompt, self._span(), self.target, known)
+        cache = [
+            (torch.cat((k, more_k)), torch.cat((v, more_v)))
+            for (k, v), (more_k, more_v) in zip(known, found.cache, strict=True)
+        ]
+        for place in sorted(self._places(suffix), reverse=True):
+            candidates = self._candidates(suffix, place, found.scores[place], width)
+            values = self.branch_losses(place, candidates, cache)
+            value, best = min(zip(values, candidates, strict=True), default=(loss, suffix))
+            if value < loss:
+                suffix, loss = best, value
+        return suffix, loss
 
     def losses(self, suffixes: Sequence[Tokens]) -> list[float]:
         """Mean loss of the target after each suffix (nats per token)."""
@@ -140,44 +143,37 @@ class SuffixSearch:
         return [-float(row[0].mean()) for row in self.model.tree_logprobs(trees)]
 
     @torch.inference_mode()
-    def branch_losses(self, tried: Mapping[int, Sequence[Tokens]]) -> list[float]:
-        """The same for suffixes grouped by the place from which they differ, in reading order."""
-        ends = len(self.target)
-        trees = [
-            Tree(
-                (*self.before, *row[0][:place]),
-                tuple((*one[place:], *self.after, *self.target) for one in row),
-            )
-            for place, row in tried.items()
-        ]
-        found: dict[int, list[float]] = {}
-        for part in token_batches(trees, BATCH_TOKENS):
-            batch = PackedBatch.build([trees[i] for i in part], device=self.model.device)
-            lengths = torch.tensor([len(c) for i in part for c in trees[i].completions])
-            last = lengths.cumsum(0)[:, None] - ends + torch.arange(ends)
-            places = last.flatten().to(self.model.device)
-            states = self.model.completion_states(batch)[places]
-            logps = self.model.logprobs_from(states, batch.target_C[places])
-            values = iter((-logps.float().view(-1, ends).mean(1)).tolist())
-            for i in part:
-                found[i] = [next(values) for _ in trees[i].completions]
-        return [value for i in range(len(trees)) for value in found[i]]
+    def branch_losses(
+        self, place: int, suffixes: Sequence[Tokens], cache: KeyValues
+    ) -> list[float]:
+        """The same for suffixes that are equal before ``place``.
+
+        ``cache``: keys and values of a prompt that is equal to theirs before ``place``.
+        """
+        if not suffixes:
+            return []
+        at, ends = len(self.before) + place - 1, len(self.target)
+        branches = tuple((*one[place:], *self.after, *self.target) for one in suffixes)
+        trees = [Tree((self._prompt(suffixes[0])[at],), branches)]
+        batch = PackedBatch.build(trees, offset=at, device=self.model.device)
+        places = torch.arange(len(suffixes) * len(branches[0])).view(len(suffixes), -1)[:, -ends:]
+        before = [(k[:at], v[:at]) for k, v in cache]
+        states = self.model.completion_states(batch, prefix=before)[places.flatten()]
+        logps = self.model.logprobs_from(states, batch.target_C[places.flatten()])
+        return [-x for x in logps.float().view(-1, ends).mean(1).tolist()]
 
     def text(self, suffix: Tokens) -> str:
         """The suffix as text."""
         return str(self.model.tokenizer.decode(list(suffix)))
 
-    def _merged(self, suffix: Tokens, changes: Sequence[tuple[float, int, Tokens]]) -> list[Tokens]:
-        """The best two, three, ... changes of different places made together."""
-        best: dict[int, Tokens] = {}
-        for _, place, one in changes:
-            best.setdefault(place, one)
-        made, current = [], list(suffix)
-        for count, (place, one) in enumerate(list(best.items())[: self.settings.merges], 1):
-            current[place] = one[place]
-            if count > 1 and self._reads_back(tuple(current)):
-                made.append(tuple(current))
-        return made
+    def _places(self, suffix: Tokens) -> list[int]:
+        """The next places to look at: all of them in a random order before any comes again."""
+        count = min(self.settings.places, len(suffix))
+        while len(self._order) < count:
+            fresh = [p for p in range(len(suffix)) if p not in self._order]
+            self._order += self.rng.sample(fresh, len(fresh))
+        taken, self._order = self._order[:count], self._order[count:]
+        return taken
 
     def _candidates(self, suffix: Tokens, place: int, row: Tensor, width: int) -> list[Tokens]:
         row = row.masked_fill(~self.allowed.to(row.device), float("inf"))

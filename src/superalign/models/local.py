@@ -259,7 +259,7 @@ class LocalModel:
             flat = iter(rows)
             return [[next(flat)[0] for _ in t.completions] for t in trees]
         shared = common_prefix([t.prompt for t in trees]) if self._decoder is not None else 0
-        prefix = self._prefix(trees[0].prompt[:shared]) if shared >= 8 else None
+        prefix = self.keys_and_values(trees[0].prompt[:shared]) if shared >= 8 else None
         cut = shared if prefix is not None else 0
         rests = [Tree(t.prompt[cut:], t.completions) for t in trees]
         results: list[list[Tensor]] = [[] for _ in trees]
@@ -274,7 +274,8 @@ class LocalModel:
                 results[i] = [next(pieces) for _ in trees[i].completions]
         return results
 
-    def _prefix(self, tokens: tuple[int, ...]) -> KeyValues:
+    def keys_and_values(self, tokens: tuple[int, ...]) -> KeyValues:
+        """What later tokens attend to of ``tokens``, by layer: (T, kv_heads, head_size) each."""
         batch = PackedBatch.build([Tree(tokens)], device=self.device)
         attention = PackedAttention(self.decoder, batch, keep=True)
         packed_hidden(self.decoder, batch, self.weights().blocks, attention)
@@ -313,16 +314,20 @@ class LocalModel:
                 raise ModelError(f"no checkpointing of activations: {self.slow_because}")
             return final_hidden(self, batch, train=train)[batch.source_C]
         decoder = self._decoder
-        blocks = self._training_blocks() if train else self.weights().blocks
+        blocks = self.training_blocks() if train else self.weights().blocks
         attention = PackedAttention(decoder, batch, prefix=prefix)
         x = packed_hidden(
             decoder, batch, blocks, attention, checkpointing=checkpointing if train else "never"
         )
         return decoder.norm(x[batch.source_C], decoder.final_norm)
 
-    def _training_blocks(self) -> list[Projections]:
-        """Products of each block: below the first adapted one nothing needs a gradient."""
-        first = 0 if self.adapter is None else self.adapter.first_layer
+    def training_blocks(self, first: int | None = None) -> list[Projections]:
+        """Differentiable products of each block from ``first`` on.
+
+        By default from the first adapted one: below it no weight needs a gradient.
+        """
+        if first is None:
+            first = 0 if self.adapter is None else self.adapter.first_layer
         owner = self._owner
         if owner._training is None or owner._training.first != first:
             owner._training = TrainingWeights(owner.with_adapter(None).weights(), first)

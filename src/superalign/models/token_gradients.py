@@ -2,32 +2,65 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
-from superalign.models.fallback import adapted
+from superalign.models.forward import KeyValues, PackedAttention, packed_hidden
 from superalign.models.local import LocalModel
+from superalign.models.packing import PackedBatch, Tree
+
+
+class TokenGradient(NamedTuple):
+    """What one pass forth and back tells.
+
+    Attributes:
+        loss: mean loss of the target, nats per token.
+        scores: (places, V); entry (i, v) is the first-order change of the loss when the weight of
+            token v at place i grows.
+        cache: keys and values of the tokens that were read, by layer: (T, kv_heads, head_size).
+    """
+
+    loss: float
+    scores: Tensor
+    cache: KeyValues
 
 
 def token_gradient(
-    model: LocalModel, prompt: tuple[int, ...], span: range, target: tuple[int, ...]
-) -> Tensor:
-    """Gradient (len(span), V) of the mean loss of ``target`` by the one-hot tokens at ``span``.
+    model: LocalModel,
+    prompt: tuple[int, ...],
+    span: range,
+    target: tuple[int, ...],
+    prefix: KeyValues | None = None,
+) -> TokenGradient:
+    """Gradient of the mean loss of ``target`` by the one-hot tokens at ``span`` of ``prompt``.
 
-    Entry (i, v) is the first-order change of the loss (nats per target token) when the weight of
-    token v at place i of the span grows. The module's own forward pass is used, adapter included.
+    ``prefix``: keys and values of the prompt's first tokens, which are then not read again. They
+    count as constants, so they must end before the span.
 
     Source: Ebrahimi et al. (2018), ACL, arXiv 1712.06751.
+
+    Raises:
+        ModelError: the architecture has no fast path.
     """
-    embedding = model.module.get_input_embeddings()
-    ids = torch.tensor([(*prompt, *target)], device=model.device)
-    inputs = embedding(ids).detach().requires_grad_()
-    with adapted(model), torch.enable_grad():
-        hidden = model.module.get_decoder()(inputs_embeds=inputs, use_cache=False)
-        rows = hidden.last_hidden_state[0, len(prompt) - 1 : -1]
-        logits = model.module.get_output_embeddings()(rows).float()
-        loss = torch.nn.functional.cross_entropy(logits, ids[0, len(prompt) :])
-        (gradient,) = torch.autograd.grad(loss, inputs)
-    chosen = gradient[0, span.start : span.stop]
-    scores: Tensor = (chosen @ embedding.weight.T).float()
-    return scores
+    decoder = model.decoder
+    known = 0 if prefix is None else prefix[0][0].shape[0]
+    batch = PackedBatch.build([Tree(prompt[known:], (target,))], offset=known, device=model.device)
+    attention = PackedAttention(decoder, batch, prefix=prefix, keep=True)
+    inputs: list[Tensor] = []
+
+    def watch(layer: int, x: Tensor) -> None:
+        if layer == 0:
+            inputs.append(x.requires_grad_())
+
+    with torch.enable_grad():
+        blocks = model.training_blocks(first=0)
+        x = packed_hidden(decoder, batch, blocks, attention, observe=watch)
+        states = decoder.norm(x[batch.source_C], decoder.final_norm)
+        loss = -model.logprobs_from(states, batch.target_C).mean()
+        (gradient,) = torch.autograd.grad(loss, inputs[0])
+    chosen = gradient[span.start - known : span.stop - known]
+    scores = (chosen @ decoder.embedding.T).float() * decoder.embedding_scale
+    cache = [(k.detach(), v.detach()) for k, v in attention.collected]
+    return TokenGradient(float(loss.detach()), scores, cache)

@@ -134,7 +134,7 @@ def _logits(
     """Logits (n, K) read from the normed state of each text's last token."""
     decoder = view.decoder
     batch = PackedBatch.build([Tree(t) for t in texts], device=view.device)
-    blocks = view._training_blocks() if training else view.weights().blocks
+    blocks = view.training_blocks() if training else view.weights().blocks
     x = packed_hidden(decoder, batch, blocks, PackedAttention(decoder, batch))
     states = decoder.norm(x[batch.last_B], decoder.final_norm).float()
     return F.linear(states, head[:, :-1], head[:, -1])
