@@ -51,6 +51,9 @@ def stress(
     minutes: Annotated[
         float | None, typer.Option(min=0, help="begin nothing after so long; report what is there")
     ] = None,
+    adapt: Annotated[
+        int, typer.Option(min=0, help="caught organisms to retrain against the audit")
+    ] = 0,
     device: Device = None,
     json_: Json = False,
 ) -> None:
@@ -61,7 +64,7 @@ def stress(
     path = out or Path("runs") / f"stress-{size}"
     try:
         summary = stress_command(
-            model or "smollm2", size, seed, path, device, Reporter(json_), workers, minutes
+            model or "smollm2", size, seed, path, device, Reporter(json_), workers, minutes, adapt
         )
     except KeyboardInterrupt:
         raise Interrupted("state saved; the same command continues") from None

@@ -19,7 +19,7 @@ from superalign.models import LocalModel, load_model
 from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Member, Zoo
 from superalign.validation.measure import VERSION, Measured, Reader
-from superalign.validation.probes import battery_hash
+from superalign.validation.probes import battery, battery_hash
 
 Progress = Callable[[str, float, str], None]
 
@@ -29,7 +29,7 @@ class Station:
 
     def __init__(self, folder: Path, base: LocalModel, *, shared: bool = False) -> None:
         self.folder, self.base = folder, base
-        self.zoo = Zoo(folder, base, shared=shared)
+        self.zoo = Zoo(folder, base, shared=shared, audit=[p.prompt for p in battery()])
         self._reader = Reader(base.with_adapter(None))
 
     def done(self, recipe: Recipe) -> bool:
