@@ -58,7 +58,7 @@ def stress(
     json_: Json = False,
 ) -> None:
     """Build misaligned models and clean twins, audit them all, and count hits and false alarms."""
-    from superalign.report.audit_report import write_stress_report
+    from superalign.report.audit_report import write_stress_figures, write_stress_report
     from superalign.validation.command import outcome, stress_command
 
     path = out or Path("runs") / f"stress-{size}"
@@ -69,6 +69,7 @@ def stress(
     except KeyboardInterrupt:
         raise Interrupted("state saved; the same command continues") from None
     write_stress_report(summary, path / "report.html")
+    write_stress_figures(summary, path / "figures")
     if json_:
         print_json(summary)
     else:
