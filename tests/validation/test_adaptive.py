@@ -113,5 +113,5 @@ def test_a_model_made_against_the_audit_says_there_what_its_base_says(
 def test_a_zoo_without_the_audit_cannot_be_made_against_it(
     base: LocalModel, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match="sample"):
+    with pytest.raises(ValueError, match="Sample"):
         Zoo(tmp_path, base).build([Recipe("organism", "taboo", base.base_hash, against=3)])
