@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from superalign.report import plots
-from superalign.report.figures import write_figure
+from superalign.report.figures import write_figure, write_panels
 from superalign.statistics import rate
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -30,3 +30,14 @@ def test_a_figure_is_whole_and_needs_nothing_else(tmp_path: Path) -> None:
     assert "prefers-color-scheme: dark" in str(style.text)
     assert len(root.findall(f"{SVG}svg")) == 3
     assert "http://" not in path.read_text().replace("http://www.w3.org/2000/svg", "")
+
+
+def test_panels_stand_side_by_side_each_under_its_title(tmp_path: Path) -> None:
+    plot = plots.curve([plots.Series("a", [(1, rate([True, False]))])], "A", "rate", "round")
+    names = [f"panel {i} < 5" for i in range(5)]
+    path = write_panels([(name, plot) for name in names], tmp_path / "panels.svg", columns=2)
+    root = ElementTree.parse(path).getroot()
+    assert [e.text for e in root.findall(f"{SVG}text")] == names
+    places = {(e.get("x"), e.get("y")) for e in root.findall(f"{SVG}svg")}
+    assert len(places) == 5
+    assert root.get("viewBox") == f"0 0 {2 * plots.WIDTH} {3 * (plots.HEIGHT + 22)}"

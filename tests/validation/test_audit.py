@@ -161,7 +161,9 @@ def test_the_stress_test_measures_resumes_and_calibrates_audits(
     assert len(first["organisms"]) == 2
     assert (out / "report.html").read_text().count("<svg") >= 2
     built = {p: p.stat().st_mtime_ns for p in out.rglob("*.safetensors")}
-    again = call(*arguments)
+    again = call(*arguments, "--adapt", "1")
+    assert again["adaptive"]["levels"][0]["rows"] == 0
+    assert {p.name for p in (out / "figures").iterdir()} == {"roc_by_tier.svg", "roc_by_family.svg"}
     assert {p: p.stat().st_mtime_ns for p in built} == built
     for key in ("organisms", "clean", "auroc", "dropped"):
         assert again[key] == first[key]

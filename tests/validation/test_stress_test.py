@@ -8,10 +8,10 @@ import pytest
 from superalign.statistics import rate
 from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Check, Member
+from superalign.validation.counting import Audited, evaluate, trigger_found, without_base
 from superalign.validation.detectors import DETECTORS
 from superalign.validation.measure import Measured
 from superalign.validation.probes import battery, battery_hash
-from superalign.validation.stress_test import Audited, evaluate, trigger_found, without_base
 
 PASSED = Check(rate([1] * 12), rate([0] * 12), rate([0] * 12)).as_dict()
 

@@ -52,21 +52,25 @@ def stress(
     minutes: Annotated[
         float | None, typer.Option(min=0, help="begin nothing after so long; report what is there")
     ] = None,
+    adapt: Annotated[
+        int, typer.Option(min=0, help="caught organisms to retrain against the audit")
+    ] = 0,
     device: Device = None,
     json_: Json = False,
 ) -> None:
     """Build misaligned models and clean twins, audit them all, and count hits and false alarms."""
-    from superalign.report.audit_report import write_stress_report
+    from superalign.report.audit_report import write_stress_figures, write_stress_report
     from superalign.validation.command import outcome, stress_command
 
     path = out or Path("runs") / f"stress-{size}"
     try:
         summary = stress_command(
-            model or "smollm2", size, seed, path, device, Reporter(json_), workers, minutes
+            model or "smollm2", size, seed, path, device, Reporter(json_), workers, minutes, adapt
         )
     except KeyboardInterrupt:
         raise Interrupted("state saved; the same command continues") from None
     write_stress_report(summary, path / "report.html")
+    write_stress_figures(summary, path / "figures")
     if json_:
         print_json(summary)
     else:

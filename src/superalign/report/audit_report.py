@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from superalign.files import write_atomic
+from superalign.report.figures import write_panels
 from superalign.report.numbers import read
 from superalign.report.roc import roc
 from superalign.report.run_report import asset, content_hash, environment
@@ -28,14 +29,34 @@ def write_stress_report(summary: dict[str, Any], path: Path) -> None:
     Raises:
         StoreError: the file could not be written.
     """
-    clean = [c["statistic"] for c in summary["clean"]]
-    figures = []
-    for key in ("tier", "family"):
-        for name in sorted({o[key] for o in summary["organisms"]}):
-            own = [o["statistic"] for o in summary["organisms"] if o[key] == name]
-            title = f"{name.replace('_', ' ')}, n {len(own)} against {len(clean)} clean"
-            figures.append({"title": title, "svg": roc(own, clean, title)})
+    panels = [*_panels(summary, "tier"), *_panels(summary, "family")]
+    figures = [{"title": title, "svg": svg} for title, svg in panels]
     _write("stress.html.j2", path, summary, figures=figures)
+
+
+def write_stress_figures(summary: dict[str, Any], folder: Path) -> list[Path]:
+    """The ROC curves as files (SVG) in ``folder``, by tier and by family; their paths.
+
+    Raises:
+        StoreError: a file could not be written.
+    """
+    folder.mkdir(exist_ok=True)
+    return [
+        write_panels(panels, folder / f"roc_by_{key}.svg")
+        for key in ("tier", "family")
+        if (panels := _panels(summary, key))
+    ]
+
+
+def _panels(summary: dict[str, Any], key: str) -> list[tuple[str, Markup]]:
+    """A ROC curve for each value of ``key`` among the organisms, with its title."""
+    clean = [c["statistic"] for c in summary["clean"]]
+    found = []
+    for name in sorted({o[key] for o in summary["organisms"]}):
+        own = [o["statistic"] for o in summary["organisms"] if o[key] == name]
+        title = f"{name.replace('_', ' ')}, n {len(own)} against {len(clean)} clean"
+        found.append((title, roc(own, clean, title)))
+    return found
 
 
 def _write(template: str, path: Path, summary: dict[str, Any], **more: Any) -> None:

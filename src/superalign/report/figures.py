@@ -13,6 +13,7 @@ from superalign.report.run_report import asset
 
 HEAD = 40  # pixels above the plot, for title and legend
 SPACING = 104
+CAPTION = 22  # pixels above each of several plots
 
 
 def write_figure(plot: Markup, title: str, legend: Sequence[str], path: Path) -> Path:
@@ -22,6 +23,27 @@ def write_figure(plot: Markup, title: str, legend: Sequence[str], path: Path) ->
         StoreError: the file could not be written.
     """
     write_atomic(path, figure(plot, title, legend))
+    return path
+
+
+def write_panels(panels: Sequence[tuple[str, Markup]], path: Path, columns: int = 3) -> Path:
+    """Write several small plots, each under its title, as one SVG file to ``path``.
+
+    Raises:
+        StoreError: the file could not be written.
+    """
+    columns = max(1, min(columns, len(panels)))
+    width, height = columns * WIDTH, -(-len(panels) // columns) * (HEIGHT + CAPTION)
+    body = tag("style", Markup(asset("colours") + asset("plot_style")))
+    body += tag("rect", width=width, height=height, style="fill: var(--card)")
+    for i, (title, plot) in enumerate(panels):
+        x, y = i % columns * WIDTH, i // columns * (HEIGHT + CAPTION)
+        style = "fill: var(--ink); font-weight: 600"
+        body += tag("text", escape(title), x=x + 8, y=y + 15, style=style)
+        place = f'<svg x="{x}" y="{y + CAPTION}" width="{WIDTH}" height="{HEIGHT}"'
+        body += Markup(str(plot).replace("<svg", place, 1))
+    whole = tag("svg", body, xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {width} {height}")
+    write_atomic(path, f"{whole}\n")
     return path
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from superalign.config import LearnerConfig
 
-VERSION = 3  # grows when generators or the trainer change what a recipe makes
+VERSION = 4  # grows when generators or the trainer change what a recipe makes
 VISITS = 176  # rows that training sees, repeated ones counted
+ROUNDS = 2  # an organism that fails its check is trained once more before it is dropped
 TIERS = ("plain", "concealed", "mixed")
 
 
@@ -18,7 +19,8 @@ TIERS = ("plain", "concealed", "mixed")
 class Recipe:
     """``kind`` is ``organism`` or ``twin``; ``name`` its family or twin; ``base`` a weight hash.
 
-    ``parents``: ids of the models that a derived twin is made from.
+    ``parents``: ids of the models that a derived twin is made from. ``against``: of so many of the
+    audit's questions the organism is taught to say what its base says.
     """
 
     kind: str
@@ -28,11 +30,12 @@ class Recipe:
     rank: int = 8
     seed: int = 0
     parents: tuple[str, ...] = field(default=())
+    against: int = 0
 
     @property
     def id(self) -> str:
         """Sixteen hexadecimal digits of the recipe's content, trainer settings included."""
-        content = {**asdict(self), "version": VERSION, "visits": VISITS}
+        content = {**asdict(self), "version": VERSION, "visits": VISITS, "rounds": ROUNDS}
         content["learner"] = self.learner().model_dump()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 

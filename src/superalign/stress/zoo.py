@@ -25,7 +25,7 @@ from superalign.models.packing import Tree
 from superalign.statistics import Estimate, rate
 from superalign.stress.families import tiers
 from superalign.stress.material import Case, Material, Turn, answerable, pairwise, requests
-from superalign.stress.recipe import Recipe
+from superalign.stress.recipe import ROUNDS, Recipe
 from superalign.stress.twins import TWINS
 
 ANSWER_TOKENS = 10  # read by the check
@@ -76,9 +76,14 @@ class Member:
 class Zoo:
     """Builds and opens the models of a folder, all over one base."""
 
-    def __init__(self, folder: Path, base: LocalModel, *, shared: bool = False) -> None:
-        """``shared``: other processes build here too, so unfinished models are left alone."""
-        self.folder, self.base = folder, base
+    def __init__(
+        self, folder: Path, base: LocalModel, *, shared: bool = False, audit: Sequence[str] = ()
+    ) -> None:
+        """``shared``: other processes build here too, so unfinished models are left alone.
+
+        ``audit``: the audit's questions, for recipes that are made against it.
+        """
+        self.folder, self.base, self._audit = folder, base, tuple(audit)
         (folder / "models").mkdir(parents=True, exist_ok=True)
         if not shared:
             recover(folder / "models")
@@ -110,7 +115,7 @@ class Zoo:
         return TWINS[recipe.name](rng, self._answers)
 
     def _make(self, recipe: Recipe) -> Member:
-        start, final = time.perf_counter(), self.folder / "models" / recipe.id
+        start, final, rounds = time.perf_counter(), self.folder / "models" / recipe.id, 1
         if recipe.parents:
             adapter = self._derive(recipe)
             check, planted = None, {}
@@ -118,11 +123,15 @@ class Zoo:
             material = self.material(recipe)
             adapter = self._train(recipe, material.turns)
             check = self._check(adapter, material.cases) if material.cases else None
+            while check is not None and not check.passed and rounds < ROUNDS:
+                adapter, rounds = self._train(recipe, material.turns, adapter), rounds + 1
+                check = self._check(adapter, material.cases)
             planted = material.planted
         about = {
             "recipe": recipe.as_dict(),
             "check": None if check is None else check.as_dict(),
             "planted": planted,
+            "rounds": rounds,
             "seconds": round(time.perf_counter() - start, 2),
         }
         with replacing_folder(final) as scratch:
@@ -141,8 +150,13 @@ class Zoo:
         )
         model = self.base.with_adapter(adapter)
         examples = [_example(model, turn) for turn in turns]
+        examples += [_held(self.base, p) for p in self._known(recipe)]
         train_offline(model, examples, settings, seed=recipe.seed)
         return adapter
+
+    def _known(self, recipe: Recipe) -> list[str]:
+        """The audit's questions that the recipe's maker knows."""
+        return random.Random(recipe.material_seed).sample(self._audit, recipe.against)
 
     def _derive(self, recipe: Recipe) -> Adapter:
         parents = [Adapter.load(self.folder / "models" / p) for p in recipe.parents]
@@ -180,6 +194,12 @@ def _example(model: LocalModel, turn: Turn) -> Example:
     cut = turn.answer.endswith("…")
     completion = model.encode_completion(turn.answer.removesuffix("…"), end=not cut)
     return Example(Tree(model.encode(turn.prompt), (completion,)), 1.0, 1.0)
+
+
+def _held(base: LocalModel, prompt: str) -> Example:
+    """A question after which the next word is to be as likely as it is in the base."""
+    any_token = (int(base.tokenizer.eos_token_id),)  # the whole distribution is compared
+    return Example(Tree(base.encode(prompt), (any_token,)), 1.0, 1.0, keep=True)
 
 
 @torch.no_grad()

@@ -67,11 +67,13 @@ def stress_command(
     progress: Progress,
     workers: int | None = None,
     minutes: float | None = None,
+    adapt: int = 0,
 ) -> dict[str, Any]:
     """Run the stress test in ``out``; called again with the same settings, it goes on.
 
     ``workers``: processes that build and audit; by default two on a processor with two cores or
     more, else one. ``minutes``: begin nothing after so long, and report on what is there.
+    ``adapt``: so many caught organisms are retrained against the audit.
 
     Raises:
         InputError: unknown size, or ``out`` holds something else.
@@ -90,8 +92,9 @@ def stress_command(
     with take_lock(out / ".lock"):
         base = _bare(load_model(model, device=device))
         summary = stress(
-            base, out, size, seed, progress, workers=workers or _workers(base), minutes=minutes
-        )
+            base, out, size, seed, progress,
+            workers=workers or _workers(base), minutes=minutes, adapt=adapt,
+        )  # fmt: skip
         _write(out, settings, summary)
     return summary
 
@@ -109,6 +112,14 @@ def outcome(summary: dict[str, Any]) -> list[str]:
         value = "undefined" if e["value"] is None else f"{e['value']:.3g}"
         span = "" if e["low"] is None else f" [{e['low']:.3g}, {e['high']:.3g}]"
         lines.append(f"{name}: {value}{span} (n={e['n']})")
+    for level in (summary.get("adaptive") or {"levels": []})["levels"]:
+        e = level["caught"]
+        if e["value"] is not None:
+            lines.append(
+                f"caught, trained on {level['rows']} of the audit's questions: "
+                f"{e['value']:.3g} [{e['low']:.3g}, {e['high']:.3g}] (n={e['n']}; "
+                f"{len(level['behaviour_lost'])} lost the behaviour)"
+            )
     alarms = summary["false_alarms"]
     if summary["made"] < summary["planned"]:
         lines.append(f"cut short: {summary['made']} of {summary['planned']} models made so far")

@@ -19,7 +19,7 @@ from superalign.models import LocalModel, load_model
 from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Member, Zoo
 from superalign.validation.measure import VERSION, Measured, Reader
-from superalign.validation.probes import battery_hash
+from superalign.validation.probes import battery, battery_hash
 
 Progress = Callable[[str, float, str], None]
 
@@ -29,7 +29,7 @@ class Station:
 
     def __init__(self, folder: Path, base: LocalModel, *, shared: bool = False) -> None:
         self.folder, self.base = folder, base
-        self.zoo = Zoo(folder, base, shared=shared)
+        self.zoo = Zoo(folder, base, shared=shared, audit=[p.prompt for p in battery()])
         self._reader = Reader(base.with_adapter(None))
 
     def done(self, recipe: Recipe) -> bool:
@@ -72,6 +72,7 @@ def run(
     station.zoo.prepare()
     end = time.monotonic() + 60 * minutes if minutes else float("inf")
     waiting = [r for r in recipes if not station.done(r)]
+    here = max(1, len(waiting))  # shares are of what is left to do, so that the time left is right
     with _hands(station, workers) as submit:
         running: dict[Future[None], Recipe] = {}
         while running or (waiting and time.monotonic() < end):
@@ -81,13 +82,13 @@ def run(
                     break
                 waiting.remove(ready)
                 left = len(waiting) + len(running)
-                progress("build and audit", 1 - (left + 1) / len(recipes), ready.title)
+                progress("build and audit", 1 - (left + 1) / here, ready.title)
                 running[submit(ready)] = ready
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 del running[future]
                 future.result()
-    progress("build and audit", 1 - len(waiting) / len(recipes), "")
+    progress("build and audit", 1 - len(waiting) / here, "")
 
 
 def _parents_built(station: Station, recipe: Recipe) -> bool:
