@@ -204,6 +204,16 @@ def test_salient_labels_are_told_from_buried_ones() -> None:
     assert found[0] > SALIENT > found[40] >= 0
 
 
+def test_of_labels_that_nothing_explains_nothing_is_salient() -> None:
+    """Coin flips: without the floor a ratio of two accidents opens the gate in some of the draws."""
+    x = np.random.default_rng(1).normal(size=(300, 60)).astype(np.float32)
+    space = Space.of(x[:200], x[200:])
+    for seed in range(20):
+        coins = np.random.default_rng([seed, 7]).integers(0, 2, 200)
+        weak = labels_of("weak", 0.2 + 0.6 * one_hot(coins, 2))
+        assert salience({"cue": space}, evidence(weak), weak.weight, LEADING) == 0
+
+
 def test_sharpened_scores_by_hand() -> None:
     """Two classes: half of tanh(2 u), with u the score over its standard deviation."""
     u = np.array([1.0, -1.0, 1.0, -1.0])
