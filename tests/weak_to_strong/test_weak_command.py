@@ -104,16 +104,17 @@ def test_people_read_a_table(w2s: Command, options: list[object]) -> None:
     assert "training heads on reviews: 100%" in err
 
 
-def test_lora_students_stand_beside_their_own_ceiling(
+def test_fine_tuned_students_stand_beside_their_own_ceiling(
     w2s: Command, options: list[object], tmp_path: Path
 ) -> None:
-    few = [*options[:6], "--seeds", "2", "--rows", "90", *options[-4:], "--method", "lora_naive"]
-    code, out, err = w2s(*few, "--set", "lora=true", "--out", "made", "--json")
+    small = ("--seeds", "2", "--rows", "90", "--method", "fine_tuned_naive")
+    few = [*options[:6], *options[-4:], *small]
+    code, out, err = w2s(*few, "--set", "fine_tuning=full", "--out", "made", "--json")
     assert code == 0, err
     [task] = json.loads(out)["tasks"]
-    assert {m["name"] for m in task["methods"]} == {"naive", "lora_naive", "default"}
-    assert task["lora_ceiling"]["n"] == task["n"]["test"]
-    assert "ceiling fine-tuned with LoRA" in (tmp_path / "made/report.html").read_text()
+    assert {m["name"] for m in task["methods"]} == {"naive", "fine_tuned_naive", "default"}
+    assert task["tuned_ceiling"]["n"] == task["n"]["test"]
+    assert "ceiling of the fine-tuned student" in (tmp_path / "made/report.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
     return toy.model(tmp_path_factory.getbasetemp())
 
 
+@pytest.mark.parametrize("kind", ["lora", "full"])
 @pytest.mark.parametrize("loss", ["xent", "logconf"])
-def test_a_fine_tuned_student_learns_what_one_word_tells(model: LocalModel, loss: str) -> None:
+def test_a_fine_tuned_student_learns_what_one_word_tells(
+    model: LocalModel, loss: str, kind: str
+) -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(48) % 2
     texts = [
@@ -31,12 +34,13 @@ def test_a_fine_tuned_student_learns_what_one_word_tells(model: LocalModel, loss
         for t in labels
     ]
     ids = [model.encode(t, raw=True) for t in texts]
-    recipe = Recipe(loss=loss, epochs=6, batch=8, learning_rate=1e-2)  # type: ignore[arg-type]
-    before = model.weight_hash
+    recipe = Recipe(loss, kind, epochs=6, batch=8, learning_rate=1e-2)  # type: ignore[arg-type]
+    before = model.weight_hash, model.decoder.layers[0].qkv.weight.clone()
     p = finetune(model, ids, one_hot(labels, 2), ids, recipe, seed=0)
     assert (p.argmax(1) == labels).mean() > 0.9
     assert p.sum(1) == pytest.approx(np.ones(48))
-    assert model.weight_hash == before
+    assert model.weight_hash == before[0]
+    assert torch.equal(model.decoder.layers[0].qkv.weight, before[1])
     again = finetune(model, ids, one_hot(labels, 2), ids, recipe, seed=0)
     assert (p == again).all()
 

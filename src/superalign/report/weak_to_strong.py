@@ -94,8 +94,8 @@ def _task(task: dict[str, Any]) -> View:
             *((p, read(methods[0][p])) for p in ("weak", "ceiling")),
             ("ceiling of the plain reading alone", read(task["plain_ceiling"])),
             *(
-                [("ceiling fine-tuned with LoRA", read(task["lora_ceiling"]))]
-                if task["lora_ceiling"]
+                [("ceiling of the fine-tuned student", read(task["tuned_ceiling"]))]
+                if task["tuned_ceiling"]
                 else []
             ),
         ],

@@ -1,4 +1,4 @@
-"""Students that are fine-tuned with LoRA and a linear head, by the published procedure.
+"""Students that are fine-tuned with a linear head, by the published procedure: LoRA or all matrices.
 
 github openai/weak-to-strong, from its description: soft labels, cross-entropy or log-confidence, two
 epochs, batches of 32, Adam with a cosine schedule, the head on the last token's state.
@@ -9,33 +9,110 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from superalign.models.forward import PackedAttention, packed_hidden
+from superalign.models.architecture import Layer, Linear
+from superalign.models.forward import PackedAttention, Projections, packed_hidden
 from superalign.models.local import LocalModel
 from superalign.models.packing import PackedBatch, Tree, token_batches
 from superalign.weak_to_strong.heads import Rows
 from superalign.weak_to_strong.losses import Array
 from superalign.weak_to_strong.method import TunedLoss
 
+Kind = Literal["lora", "full"]
 CELLS = 2048  # of a micro-batch; the gradient does not depend on it
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to fine-tune. ``warm_up`` is the share of the steps over which log-confidence grows."""
+    """How to fine-tune. ``warm_up`` is the share of the steps over which log-confidence grows.
+
+    ``learning_rate`` None is 1e-3 for LoRA and 5e-5, the published code's, where every matrix learns.
+    """
 
     loss: TunedLoss = "xent"
+    kind: Kind = "lora"
     epochs: int = 2
     batch: int = 32
-    learning_rate: float = 1e-3
+    learning_rate: float | None = None
     rank: int = 8
     auxiliary: float = 0.5
     warm_up: float = 0.1
+
+    @property
+    def rate(self) -> float:
+        """The first learning rate; the schedule goes down from it."""
+        return self.learning_rate or {"lora": 1e-3, "full": 5e-5}[self.kind]
+
+
+class Adapted:
+    """A student whose low-rank terms learn."""
+
+    def __init__(self, model: LocalModel, rank: int, seed: int) -> None:
+        self._adapter = model.fresh_adapter(rank=rank, alpha=2 * rank, seed=seed)
+        self.model = model.with_adapter(self._adapter)
+
+    def parameters(self) -> list[Tensor]:
+        """The low-rank factors."""
+        return list(self._adapter.tensors())
+
+    def blocks(self) -> list[Projections]:
+        """Products for training, or merged ones where no gradient is recorded."""
+        if torch.is_grad_enabled():
+            return self.model.training_blocks()
+        return self.model.weights().blocks
+
+    def stepped(self) -> None:
+        """The factors have changed: what was merged from them is stale."""
+        self._adapter.touched()
+
+
+class Whole:
+    """A student whose every matrix learns, in float32; norms and embeddings stay.
+
+    Four times the blocks' weights in float32 are kept: copies, gradients and Adam's two moments,
+    for 135M parameters 1.7 GB. The model itself is not changed.
+    """
+
+    def __init__(self, model: LocalModel) -> None:
+        self.model = model
+        self._matrices = [
+            [m.weight.detach().float().clone().requires_grad_() for m in _linears(layer)]
+            for layer in model.decoder.layers
+        ]
+
+    def parameters(self) -> list[Tensor]:
+        """The matrices, four a block."""
+        return [m for block in self._matrices for m in block]
+
+    def blocks(self) -> list[Projections]:
+        """Products with the matrices, rounded to the model's type as they are used."""
+        return [
+            Projections(
+                *(partial(_product, w, m.bias) for w, m in zip(own, _linears(layer), strict=True))
+            )
+            for own, layer in zip(self._matrices, self.model.decoder.layers, strict=True)
+        ]
+
+    def stepped(self) -> None:
+        """Nothing is kept that could be stale."""
+
+
+def _linears(layer: Layer) -> tuple[Linear, Linear, Linear, Linear]:
+    return layer.qkv, layer.out, layer.gate_up, layer.down
+
+
+def _product(
+    weight: Tensor, bias: Tensor | None, x: Tensor, residual: Tensor | None = None
+) -> Tensor:
+    out = F.linear(x, weight.to(x.dtype), bias)
+    return out if residual is None else residual + out
 
 
 @dataclass(frozen=True)
@@ -44,12 +121,15 @@ class Tuner:
 
     model: LocalModel
     ids: tuple[tuple[int, ...], ...]
+    kind: Kind = "lora"
     progress: Callable[[float], None] | None = None
 
     def on(self, train: Rows, test: Rows, seed: int, y_nK: Array, loss: TunedLoss) -> Array:
         """Class probabilities (m, K) of the rows ``test`` after training on the rows ``train``."""
         rows, others = ([self.ids[i] for i in part] for part in (train, test))
-        return finetune(self.model, rows, y_nK, others, Recipe(loss=loss), seed, self.progress)
+        return finetune(
+            self.model, rows, y_nK, others, Recipe(loss=loss, kind=self.kind), seed, self.progress
+        )
 
 
 def log_confidence_target(z_nK: Tensor, y_nK: Tensor, share: float) -> Tensor:
@@ -80,13 +160,10 @@ def finetune(
     Raises:
         ModelError: the model's architecture has no fast path to train through.
     """
-    view = model.with_adapter(
-        model.fresh_adapter(rank=recipe.rank, alpha=2 * recipe.rank, seed=seed)
-    )
+    student = Adapted(model, recipe.rank, seed) if recipe.kind == "lora" else Whole(model)
     width, k = int(model.module.config.hidden_size), y_nK.shape[1]
     head = torch.zeros(k, width + 1, device=model.device, requires_grad=True)
-    assert view.adapter is not None
-    adam = torch.optim.Adam([*view.adapter.tensors(), head], lr=recipe.learning_rate)
+    adam = torch.optim.Adam([*student.parameters(), head], lr=recipe.rate)
     labels = torch.tensor(y_nK, dtype=torch.float32, device=model.device)
     rng = np.random.default_rng([seed, 0xF17E])
     steps = [
@@ -99,42 +176,39 @@ def finetune(
     for number, rows in enumerate(steps):
         done = number / len(steps)
         for group in adam.param_groups:
-            group["lr"] = recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+            group["lr"] = recipe.rate * 0.5 * (1 + math.cos(math.pi * done))
         target = labels[rows]
         if recipe.loss == "logconf":
             share = recipe.auxiliary * min(1.0, done / recipe.warm_up)
             with torch.no_grad():
-                z = _logits(view, head, [train[i] for i in rows], training=False)
+                z = _logits(student, head, [train[i] for i in rows])
             target = log_confidence_target(z, target, share)
         for part in token_batches([Tree(train[i]) for i in rows], CELLS):
-            z = _logits(view, head, [train[rows[i]] for i in part], training=True)
+            z = _logits(student, head, [train[rows[i]] for i in part])
             loss = -(target[part] * z.log_softmax(1)).sum() / len(rows)
             loss.backward()
         adam.step()
         adam.zero_grad(set_to_none=True)
-        view.adapter.touched()
+        student.stepped()
         if progress is not None:
             progress((number + 1) / len(steps))
-    return predict(view, head, test)
+    return predict(student, head, test)
 
 
 @torch.no_grad()
-def predict(view: LocalModel, head: Tensor, texts: Sequence[tuple[int, ...]]) -> Array:
+def predict(student: Adapted | Whole, head: Tensor, texts: Sequence[tuple[int, ...]]) -> Array:
     """Class probabilities (m, K) of texts given as token ids."""
     out = np.zeros((len(texts), len(head)))
     for part in token_batches([Tree(t) for t in texts], CELLS):
-        z = _logits(view, head, [texts[i] for i in part], training=False)
+        z = _logits(student, head, [texts[i] for i in part])
         out[part] = z.softmax(1).double().cpu().numpy()
     return out
 
 
-def _logits(
-    view: LocalModel, head: Tensor, texts: Sequence[tuple[int, ...]], *, training: bool
-) -> Tensor:
+def _logits(student: Adapted | Whole, head: Tensor, texts: Sequence[tuple[int, ...]]) -> Tensor:
     """Logits (n, K) read from the normed state of each text's last token."""
-    decoder = view.decoder
-    batch = PackedBatch.build([Tree(t) for t in texts], device=view.device)
-    blocks = view.training_blocks() if training else view.weights().blocks
-    x = packed_hidden(decoder, batch, blocks, PackedAttention(decoder, batch))
+    decoder = student.model.decoder
+    batch = PackedBatch.build([Tree(t) for t in texts], device=decoder.device)
+    x = packed_hidden(decoder, batch, student.blocks(), PackedAttention(decoder, batch))
     states = decoder.norm(x[batch.last_B], decoder.final_norm).float()
     return F.linear(states, head[:, :-1], head[:, -1])

@@ -33,7 +33,7 @@ class Setting:
     is the text alone, two thirds up the student. ``ladder`` holds the student's own shallower
     states, weakest first. ``prior`` is the student's zero-shot answer (n, K) and (m, K), where a
     question with answers was given. ``tuned`` is ``plain`` of a student tuned on the task's texts.
-    ``finetune`` trains a LoRA student on the rows' labels (n, K) with a loss: test answers (m, K).
+    ``finetune`` fine-tunes a student on the rows' labels (n, K) with a loss: test answers (m, K).
     """
 
     views: dict[str, Space]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import chi2
 
 from superalign.weak_to_strong.heads import Space
 from superalign.weak_to_strong.losses import Array
@@ -49,21 +50,24 @@ def salience(views: Mapping[str, Space], target_nK: Array, w_n: Array, leading: 
 
     The ratio of two squared correlations of left-out answers with the target; about 0 to 1, above
     it where the other directions only add noise. What a model is asked most easily varies most in
-    its states (arXiv 2312.09390, section 5, and 2212.03827 call it salient). 0 where nothing is
-    explained.
+    its states (arXiv 2312.09390, section 5, and 2212.03827 call it salient). 0 where all directions
+    together explain no more than chance would once in a thousand: of two numbers that are nearly
+    nothing the ratio says nothing.
     """
     parts = []
     for spaces in ({n: s.leading(leading) for n, s in views.items()}, views):
         left_out, _ = consensus({n: regress(s, target_nK, w_n) for n, s in spaces.items()})
         known = w_n > 0
         parts.append(_squared_correlation(left_out[known], target_nK[known]))
-    return parts[0] / parts[1] if parts[1] > 1e-6 else 0.0
+    chance = float(chi2.isf(0.001, 1)) / max(int(known.sum()), 1)  # n · r² is about χ²(1)
+    return parts[0] / parts[1] if parts[1] > chance else 0.0
 
 
 def _squared_correlation(a_nK: Array, b_nK: Array) -> float:
+    """r², and 0 for r < 0: left-out answers to noise tend to the other side of the mean."""
     a, b = a_nK - a_nK.mean(0), b_nK - b_nK.mean(0)
     total = float((a**2).sum() * (b**2).sum())
-    return float((a * b).sum()) ** 2 / total if total > 0 else 0.0
+    return max(float((a * b).sum()), 0.0) ** 2 / total if total > 0 else 0.0
 
 
 def share_shift(scores_nK: Array, shares_K: Array) -> Array:

@@ -99,14 +99,14 @@ def run_w2s(plan: Plan, store: RunStore, progress: Progress) -> dict[str, Any]:
 
 def _tuner(plan: Plan, task: Task, progress: Progress) -> Tuner | None:
     """What fine-tunes the student on ``task``; a pair would need two texts in one step."""
-    if not plan.config.lora or task.kind == "pairs":
+    if plan.config.fine_tuning is None or task.kind == "pairs":
         return None
     ids = tuple(tokens_of(plan.student, text, plan.config.max_tokens) for text in task.flat)
 
     def told(share: float) -> None:
         progress(f"fine-tuning on {task.name}", share, "")
 
-    return Tuner(plan.student, ids, told)
+    return Tuner(plan.student, ids, plan.config.fine_tuning, told)
 
 
 def _say(progress: Progress, name: str, share: float) -> None:

@@ -52,8 +52,10 @@ class WeakToStrongConfig(Section):
     generative_tuning: bool = Field(
         False, description="also read a student tuned on each task's texts without labels (slow)"
     )
-    lora: bool = Field(
-        False, description="also fine-tune students with LoRA, one a seed and loss (slow)"
+    fine_tuning: Literal["lora", "full"] | None = Field(
+        None,
+        description="also fine-tune students, one a seed and loss (slow): lora, or every matrix; "
+        "null: frozen features only",
     )
     seeds: int = Field(5, ge=2, description="number of seeds (splits of the training rows)")
     seed: int = Field(0, ge=0, lt=2**32, description="first seed")

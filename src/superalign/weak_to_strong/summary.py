@@ -131,7 +131,7 @@ def _task(
         "n": outcome.sizes,
         "methods": rows,
         "plain_ceiling": bare.as_dict(seeds, n),
-        "lora_ceiling": None
+        "tuned_ceiling": None
         if outcome.tuned_ceiling is None
         else accuracy(outcome.right(outcome.tuned_ceiling), draws).as_dict(seeds, n),
         "depths": _depths(outcome, weak, draws),

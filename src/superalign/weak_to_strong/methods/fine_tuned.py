@@ -1,4 +1,4 @@
-"""Students whose weights learn, too: LoRA by the published recipe, for the losses it has."""
+"""Students whose weights learn, too: LoRA or whole, by the published recipe, for the losses it has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from superalign.weak_to_strong.method import NotApplicable, Prediction, Setting,
 
 def _predict(setting: Setting, loss: TunedLoss) -> Prediction:
     if setting.finetune is None:
-        raise NotApplicable("needs --set lora=true and single texts")
+        raise NotApplicable("needs --set fine_tuning=lora (or full) and single texts")
     if loss == "logconf" and setting.k != 2:
         raise NotApplicable("its threshold is that of two classes")
     weak = setting.weak
@@ -17,9 +17,9 @@ def _predict(setting: Setting, loss: TunedLoss) -> Prediction:
     return Prediction(setting.finetune(weak.probability, loss), weak.used)
 
 
-@register_method("lora_naive")
-class LoraNaive:
-    """Soft cross-entropy, LoRA on every block and a head on the last token's state."""
+@register_method("fine_tuned_naive")
+class FineTunedNaive:
+    """Soft cross-entropy on every block (LoRA, or whole) and a head on the last token's state."""
 
     family = "fine-tuned"
     source = "arXiv 2312.09390; recipe of github openai/weak-to-strong, xent"
@@ -28,14 +28,14 @@ class LoraNaive:
         """Two epochs over every weak label.
 
         Raises:
-            NotApplicable: ``lora`` is off, pairs, or missing labels.
+            NotApplicable: ``fine_tuning`` is off, pairs, or missing labels.
         """
         return _predict(setting, "xent")
 
 
-@register_method("lora_log_confidence")
-class LoraLogConfidence:
-    """As ``lora_naive``, with the log-confidence loss and its warm-up right."""
+@register_method("fine_tuned_log_confidence")
+class FineTunedLogConfidence:
+    """As ``fine_tuned_naive``, with the log-confidence loss and its warm-up right."""
 
     family = "fine-tuned"
     source = "github openai/weak-to-strong, logconf"
@@ -44,6 +44,6 @@ class LoraLogConfidence:
         """The share of the student's own hardened answers grows to a half.
 
         Raises:
-            NotApplicable: as for ``lora_naive``, or more than two classes.
+            NotApplicable: as for ``fine_tuned_naive``, or more than two classes.
         """
         return _predict(setting, "logconf")
