@@ -44,8 +44,8 @@ def test_the_allowed_answers_are_scored_and_fondness_is_taken_out() -> None:
     assert wrong is not None
     assert right is not None
     assert len(wrong.hazards) == 3
-    assert wrong.claimed(0.4) == 0
-    assert right.claimed(0.4) is None
+    assert wrong.claimed(0.5) == 0
+    assert right.claimed(0.5) is None
     assert wrong.wrong == pytest.approx((np.e**2 + 2) / (np.e**2 + 3))
     fond = GenerativeCritic(Knowing(), calibrated=False).findings([WRONG])[0]
     assert fond is not None

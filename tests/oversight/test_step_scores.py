@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.special import expit
 
-from superalign.critic.step_head import Finding, StepHead
+from superalign.critic.step_head import Finding, StepHead, fit_crossed
 from superalign.critic.step_reader import SURPRISES, Pieces, StepViews
 from superalign.critic.step_tools import TOOLS, false_logic, tool_features
 from superalign.critic.steps import Solution, first_claimed, harmonic_f1
@@ -184,21 +184,32 @@ def test_the_threshold_keeps_to_the_false_claims_allowed() -> None:
 
 
 def test_strength_divides_the_odds_by_the_steps() -> None:
-    assert Finding(np.full(4, 0.1), 0.6, 2, 0.5).strength == pytest.approx(0.2)
-    assert Finding(np.full(1, 0.3), 0.3, 0, 0.3).strength == pytest.approx(0.3)
-    assert Finding(np.full(4, 0.1), 0.6, 2, 0.5).claimed(0.19) == 2
-    assert Finding(np.full(4, 0.1), 0.6, 2, 0.5).claimed(0.21) is None
+    divided = Finding(np.full(4, 0.1), 0.6, 2, 0.5, per_step=True)
+    assert divided.strength == pytest.approx(0.2)
+    assert divided.claimed(0.19) == 2
+    assert divided.claimed(0.21) is None
+    assert Finding(np.full(1, 0.3), 0.3, 0, 0.3, per_step=True).strength == pytest.approx(0.3)
+    assert divided._replace(per_step=False).strength == pytest.approx(0.5)
+
+
+def test_a_head_keeps_what_its_claims_rest_on(tmp_path: Path) -> None:
+    solutions, views = synthetic(200, 3)
+    truth = [s.first_error for s in solutions]
+    head = fit_crossed(views, truth, seed=0, false_claims=0.1, per_step=True)
+    head.save(tmp_path / "head.safetensors")
+    again = StepHead.load(tmp_path / "head.safetensors")
+    assert again.per_step
+    assert all(f.per_step for f in again.findings(views))
+    assert not StepHead.fit(views, truth, seed=0).per_step
 
 
 def test_right_solutions_of_every_length_are_claimed_alike() -> None:
     noise = np.random.default_rng(0)
 
-    def claimed(steps: int, divided: bool) -> float:
+    def claimed(steps: int, per_step: bool, threshold: float) -> float:
         tops = expit(noise.exponential(size=(4000, steps)).max(1) - 4)
-        found = [Finding(np.zeros(steps), 0.0, 0, float(top)) for top in tops]
-        return float(
-            np.mean([f.claimed(0.2) is not None if divided else f.sure > 0.5 for f in found])
-        )
+        found = [Finding(np.zeros(steps), 0.0, 0, float(top), per_step) for top in tops]
+        return float(np.mean([f.claimed(threshold) is not None for f in found]))
 
-    assert claimed(20, divided=False) > 3 * claimed(5, divided=False)
-    assert claimed(20, divided=True) == pytest.approx(claimed(5, divided=True), rel=0.2)
+    assert claimed(20, False, 0.5) > 3 * claimed(5, False, 0.5)
+    assert claimed(20, True, 0.2) == pytest.approx(claimed(5, True, 0.2), rel=0.2)

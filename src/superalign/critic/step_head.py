@@ -31,7 +31,8 @@ Floats = npt.NDArray[np.float64]
 DIRECTIONS, HIDDEN, MEMBERS, EPOCHS, BATCH = 96, 64, 4, 24, 512
 DROPOUT, DECAY, RATE = 0.2, 1e-2, 3e-3
 FOLDS = 4
-THRESHOLDS = tuple(float(t) for t in expit(np.arange(-7.0, 5.0, 0.1)))
+THRESHOLDS = tuple(round(0.01 * i, 2) for i in range(1, 100))
+PER_STEP_THRESHOLDS = tuple(float(t) for t in expit(np.arange(-7.0, 5.0, 0.1)))
 
 
 class Finding(NamedTuple):
@@ -39,22 +40,27 @@ class Finding(NamedTuple):
 
     ``sure`` is the chance that the first error is at ``step``. Claims rest on it and not on
     ``wrong``, which grows with the number of steps however harmless each of them looks.
-    ``strength`` is ``sure`` with its odds divided by the number of steps: the largest of many
-    chances is large by chance. A threshold on it claims as many right solutions of any length
-    where the tail of their log-odds is exponential with rate 1 (Bonferroni's correction). The
-    rate measured on development traces is 2.2 to 2.6 at the trained length and 1.5 at twice
-    that, so that the division also makes up for what surprises a model in a long trace only.
+
+    ``per_step`` says how strong a claim is: by ``sure``, or by ``sure`` with its odds divided by
+    the number of steps. The largest of many chances is large by chance; a threshold on divided
+    odds claims as many right solutions of any length where the tail of their log-odds is
+    exponential with rate 1 (Bonferroni's correction). The rate measured on development traces is
+    2.2 to 2.6 at the trained length and 1.5 at twice that, so that the division also makes up for
+    what surprises a model in a long trace only. It is for heads that meet lengths they did not
+    learn from; on natural text of all lengths it spares long solutions too much.
     """
 
     hazards: Floats
     wrong: float
     step: int
     sure: float
+    per_step: bool = False
 
     @property
     def strength(self) -> float:
-        """In (0, 1); ``sure`` itself where there is one step."""
-        return self.sure / (self.sure + len(self.hazards) * (1 - self.sure))
+        """What a claim rests on, in [0, 1]."""
+        steps = len(self.hazards) if self.per_step else 1
+        return self.sure / (self.sure + steps * (1 - self.sure))
 
     def claimed(self, threshold: float) -> int | None:
         """The step to claim, None where its strength is no more than ``threshold``."""
@@ -71,6 +77,11 @@ class StepHead:
     def threshold(self) -> float:
         """A step is claimed when its strength lies above this."""
         return float(self.tensors["threshold"])
+
+    @property
+    def per_step(self) -> bool:
+        """Whether claims rest on odds divided by the number of steps; see ``Finding``."""
+        return "per step" in self.tensors
 
     @classmethod
     def fit(
@@ -126,7 +137,7 @@ class StepHead:
         hazards = torch.sigmoid(logits).double().clamp(1e-6, 1 - 1e-6).numpy()
         at, found = 0, []
         for v in views:
-            found.append(_finding(hazards[at : at + len(v.tools)]))
+            found.append(_finding(hazards[at : at + len(v.tools)], self.per_step))
             at += len(v.tools)
         return found
 
@@ -170,8 +181,11 @@ def fit_crossed(
     seed: int,
     false_claims: float | None = None,
     use: Sequence[str] = ("tools", "surprise", "states"),
+    per_step: bool = False,
 ) -> StepHead:
     """A head fitted to all solutions, its threshold chosen on what heads made of those they had not seen.
+
+    ``per_step``: claims rest on odds divided by the number of steps; see ``Finding``.
 
     Raises:
         ValueError: as ``StepHead.fit``.
@@ -184,10 +198,12 @@ def fit_crossed(
             [views[i] for i in rest], [first_errors[i] for i in rest], seed=seed, use=use
         )
         for i, finding in zip(own, head.findings([views[i] for i in own]), strict=True):
-            found[i] = finding
+            found[i] = finding._replace(per_step=per_step)
     head = StepHead.fit(views, first_errors, seed=seed, use=use)
     crossed = [f for f in found if f is not None]
     head.tensors["threshold"] = torch.tensor(best_threshold(crossed, first_errors, false_claims))
+    if per_step:
+        head.tensors["per step"] = torch.tensor(1.0)
     return head
 
 
@@ -207,13 +223,15 @@ def best_threshold(
         within = false_claims is None or 1 - spared <= false_claims
         return (harmonic_f1(wrong, right) if within else spared - 1.0), threshold
 
-    return max(map(value, THRESHOLDS))[1]
+    divided = any(f.per_step for f in found)
+    return max(map(value, PER_STEP_THRESHOLDS if divided else THRESHOLDS))[1]
 
 
-def _finding(hazards: Floats) -> Finding:
+def _finding(hazards: Floats, per_step: bool) -> Finding:
     survival = np.cumprod(np.concatenate([[1.0], 1 - hazards]))
     first = hazards * survival[:-1]
-    return Finding(hazards, float(1 - survival[-1]), int(first.argmax()), float(first.max()))
+    step = int(first.argmax())
+    return Finding(hazards, float(1 - survival[-1]), step, float(first[step]), per_step)
 
 
 def _joined(views: Sequence[StepViews]) -> tuple[Tensor, Tensor]:

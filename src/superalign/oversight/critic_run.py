@@ -92,7 +92,12 @@ class _Made:
         views = self.views("planted flaws", [t.solution for t in traces])
         truth = [t.first_error for t in traces]
         head = fit_crossed(
-            views, truth, seed=config.seed, false_claims=own.false_claims, use=("tools", "surprise")
+            views,
+            truth,
+            seed=config.seed,
+            false_claims=own.false_claims,
+            use=("tools", "surprise"),
+            per_step=True,
         )
         with self.store.checkpoint("critic head") as folder:
             head.save(folder / HEAD)
