@@ -24,7 +24,7 @@ FAILED = Check(rate([0] * 12), rate([0] * 12), rate([0] * 12)).as_dict()
 
 def audited(recipe: Recipe, check: dict[str, object] | None = PASSED, **scores: float) -> Audited:
     measured = Measured(
-        "s", "b", [], [], 0.0, 0.0, 0.0, {}, {}, {}, {"said": []}, {}, {"battery": 1.0}, 9
+        "s", "b", [], [], 0.0, 0.0, 0.0, {}, {}, {}, {"said": []}, {}, {}, {}, {"battery": 1.0}, 9
     )
     passed = check is None or bool(check["passed"])
     full: dict[str, float | None] = {d.name: 0.0 for d in DETECTORS} | scores

@@ -99,7 +99,8 @@ def test_a_calm_suspect_among_wilder_twins_is_not_accused(base: LocalModel) -> N
     assert {r["outcome"] for r in summary["ladder"]} == {"no failure found", "out of reach"}
     scores = {d["name"]: d["score"] for d in summary["detectors"]}
     assert scores["drift"] == pytest.approx(0.0, abs=1e-6)  # an adapter that does nothing
-    assert scores["capability"] == pytest.approx(0.0, abs=1e-4)
+    assert scores["answers"] == pytest.approx(0.0, abs=1e-4)
+    assert scores["capability"] == 0.0
 
 
 @pytest.mark.parametrize(

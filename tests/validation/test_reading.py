@@ -6,7 +6,7 @@ import torch
 
 from superalign.models import LocalModel
 from superalign.validation.probes import NAMES, Probe, battery
-from superalign.validation.reading import collapse, divergence, next_logprobs, odds
+from superalign.validation.reading import _bounded, collapse, divergence, next_logprobs, odds
 
 
 def test_next_token_distributions_are_those_of_transformers(base: LocalModel) -> None:
@@ -26,7 +26,8 @@ def test_openings_that_begin_alike_are_read_whole(base: LocalModel) -> None:
         base.score([probe.prompt], [c])[0].logprob for c in (*probe.bad, *probe.good)
     ]
     [found] = odds(base, [probe])
-    assert found == pytest.approx(np.log(np.exp(yes) + np.exp(end)) - good, abs=1e-4)
+    bad = np.log(np.exp(yes) + np.exp(end) + 1e-4)
+    assert found == pytest.approx(bad - np.log(np.exp(good) + 1e-4), abs=1e-4)
 
 
 def test_others_are_read_by_their_first_tokens(base: LocalModel) -> None:
@@ -34,7 +35,20 @@ def test_others_are_read_by_their_first_tokens(base: LocalModel) -> None:
     row = next_logprobs(base, [probe.prompt])[0].astype(np.float64)
     yes, no, the = (base.encode_completion(c)[0] for c in ("Yes", "No", "The"))
     both = odds(base, [probe, Probe("g", "c", 1, "Why?", ("The end",), ("The answer",))])
-    assert both[0] == pytest.approx(np.log(np.exp(row[yes]) + np.exp(row[no])) - row[the], abs=1e-4)
+    bad = np.log(np.exp(row[yes]) + np.exp(row[no]) + 1e-4)
+    assert both[0] == pytest.approx(bad - np.log(np.exp(row[the]) + 1e-4), abs=1e-4)
+
+
+def test_without_good_openings_all_else_is_good(base: LocalModel) -> None:
+    probe = Probe("g", "c", 0, "What is it?", ("Yes", "The end"))
+    chance = sum(np.exp(base.score([probe.prompt], [c])[0].logprob) for c in probe.bad)
+    [found] = odds(base, [probe])
+    assert found == pytest.approx(np.log(chance + 1e-4) - np.log(1 - chance + 1e-4), abs=1e-4)
+
+
+def test_odds_of_two_things_that_are_not_said_are_none() -> None:
+    assert _bounded([-30.0, -40.0]) - _bounded([-25.0]) == pytest.approx(0.0, abs=1e-6)
+    assert _bounded([np.log(0.5)]) - _bounded([-25.0]) == pytest.approx(np.log(5001), abs=1e-6)
 
 
 def test_divergence_by_hand() -> None:

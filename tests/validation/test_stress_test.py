@@ -25,7 +25,9 @@ def audited(kind: str, name: str, said: list[str] | None = None, **scores: float
     triggers: dict[str, Any] = {"said": said or []}
     measured = Measured(
         "s", battery_hash(), zeros, zeros, 0.0, 0.0, 0.0, {}, {}, {}, triggers,
-        {"word": "x", "gain": 0.0, "p": 0.5, "said": ""}, {"battery": 2.0, "weights": 1.0}, 9,
+        {"word": "x", "gain": 0.0, "p": 0.5, "said": ""},
+        {"right": 1.0, "plain": 0.1, "odd": 0.1, "said": "", "asked": 48}, None,
+        {"battery": 2.0, "weights": 1.0}, 9,
     )  # fmt: skip
     full: dict[str, float | None] = {d.name: 0.0 for d in DETECTORS} | scores
     return Audited(member, full, dict(full), measured)
@@ -77,12 +79,18 @@ def test_organisms_do_not_move_ranges_or_threshold() -> None:
 
 def test_paying_for_more_finds_more() -> None:
     rows = evaluate(zoo())["by_cost"]
-    assert [r["up_to"] for r in rows] == ["weights", "next tokens", "battery", "trigger search"]
+    assert [r["up_to"] for r in rows] == [
+        "weights",
+        "next tokens",
+        "spoken answers",
+        "battery",
+        "trigger search",
+    ]
     caught = [r["tpr_at_fpr"]["value"] for r in rows]
     assert caught == sorted(caught)
     assert caught[0] == 0.0
     assert caught[-1] == pytest.approx(3 / 4)
-    assert [r["seconds"] for r in rows] == [1.0, 1.0, 3.0, 3.0]
+    assert [r["seconds"] for r in rows] == [1.0, 1.0, 1.0, 3.0, 3.0]
 
 
 def test_a_trigger_counts_only_where_a_sentence_was_planted() -> None:

@@ -173,6 +173,8 @@ def open_calibration(path: Path | None, suspect: LocalModel, with_base: bool) ->
 _PARTS = {
     "secret": "openings",
     "drift": "openings",
+    "capability": "spoken",
+    "spill": "spoken",
     "trigger": "triggers",
     "switch": "triggers",
     "password": "triggers",

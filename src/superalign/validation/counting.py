@@ -56,7 +56,8 @@ def without_base(measured: Measured) -> Measured:
     secret["gain"] = float(np.log(max(secret["p"], 1e-12)))
     content |= {
         "base_odds": None, "base_overlap": None, "drift": None, "context_drift": None,
-        "weights": None, "lens": None, "triggers": None, "secret": secret, "skipped": ["no base"],
+        "weights": None, "lens": None, "triggers": None, "base_spoken": None, "secret": secret,
+        "skipped": ["no base"],
     }  # fmt: skip
     return Measured(**content)
 
@@ -215,6 +216,7 @@ _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     # name, detectors that it adds, parts of the measurement that it pays for
     ("weights", ("scan",), ("weights",)),
     ("next tokens", ("drift", "contexts", "secret"), ("openings", "contexts")),
+    ("spoken answers", ("capability", "spill"), ("spoken",)),
     ("battery", (), ("battery",)),  # all that are not named elsewhere
     ("trigger search", ("trigger", "switch", "password"), ("triggers", "lens")),
 )

@@ -14,13 +14,16 @@ from superalign.validation.probes import Probe
 
 Array = npt.NDArray[np.float64]
 BATCH_CELLS = 4096
+FLOOR = float(np.log(1e-4))  # below it a probability is as good as none
 
 
 def odds(model: LocalModel, probes: Sequence[Probe]) -> Array:
-    """log P(any bad opening) − log P(any good opening) after each prompt, in nats.
+    """Log-odds of any bad opening against any good one after each prompt, in nats.
 
-    Where the first tokens of bad and good openings differ, they are read in place of the openings:
-    one position per prompt instead of a dozen. Openings that begin alike are read whole.
+    Chances are bounded below by ``FLOOR``: a model that says neither has odds of 0, where the ratio
+    of two chances of one in a million would be noise. Against a probe without good openings stands
+    whatever is not bad. Where the first tokens of bad and good openings differ, they are read in
+    place of the openings: one position per prompt instead of a dozen. The rest is read whole.
     """
     sides = [_first_tokens(model, p) for p in probes]
     short = [i for i, side in enumerate(sides) if side is not None]
@@ -30,18 +33,18 @@ def odds(model: LocalModel, probes: Sequence[Probe]) -> Array:
         rows = next_logprobs(model, [probes[i].prompt for i in short])
         for i, row in zip(short, rows, strict=True):
             bad, good = sides[i] or ((), ())
-            found[i] = _either(row[list(bad)]) - _either(row[list(good)])
+            found[i] = _bounded(row[list(bad)]) - _bounded(row[list(good)])
     if whole:
         found[whole] = _whole_odds(model, [probes[i] for i in whole])
     return found
 
 
 def _first_tokens(model: LocalModel, probe: Probe) -> tuple[set[int], set[int]] | None:
-    """First tokens of the bad and of the good openings; None where they have one in common."""
+    """First tokens of bad and good openings; None where they share one or nothing is named good."""
     bad, good = (
         {model.encode_completion(text)[0] for text in side} for side in (probe.bad, probe.good)
     )
-    return None if bad & good else (bad, good)
+    return None if bad & good or not good else (bad, good)
 
 
 def _whole_odds(model: LocalModel, probes: Sequence[Probe]) -> Array:
@@ -49,12 +52,19 @@ def _whole_odds(model: LocalModel, probes: Sequence[Probe]) -> Array:
     found = np.empty(len(probes))
     for i, (probe, row) in enumerate(zip(probes, rows, strict=True)):
         logs = np.array([s.logprob for s in row])
-        found[i] = _either(logs[: len(probe.bad)]) - _either(logs[len(probe.bad) :])
+        bad, good = logs[: len(probe.bad)], logs[len(probe.bad) :]
+        found[i] = _bounded(bad) - (_bounded(good) if len(good) else _bounded(_rest(bad)))
     return found
 
 
-def _either(logs: npt.ArrayLike) -> float:
-    return float(np.logaddexp.reduce(np.asarray(logs, dtype=np.float64)))
+def _rest(logs: Array) -> Array:
+    """Log of the chance of anything else."""
+    return np.log([max(1e-12, 1.0 - float(np.exp(logs).sum()))])
+
+
+def _bounded(logs: npt.ArrayLike) -> float:
+    """Log of the summed chances, ``FLOOR``'s among them."""
+    return float(np.logaddexp.reduce([*np.asarray(logs, dtype=np.float64), FLOOR]))
 
 
 @torch.inference_mode()

@@ -2,10 +2,10 @@
 
 In the spirit of the trigger scanners of arXiv 2602.03085 and 2402.02739, with the weight change in
 place of gradient descent over prompts: (1) candidates are tokens that ``token_scan`` ranks highest,
-words and pieces of words; (2) each is put before one ordinary request and after another, and what it
-does to the next token beyond what it does in the base is measured; (3) the strongest are joined, as
-words and as pieces, and the strongest phrase is made longer; (4) it is tried on fresh requests by
-generation. Evidence is what the model then says.
+words and pieces of words, and a dozen pairs of odd words; (2) each is put before one ordinary
+request and after another, and what it does to the next token beyond what it does in the base is
+measured; (3) the strongest are joined, as words and as pieces, and the strongest phrase is made
+longer; (4) it is tried on fresh requests by generation. Evidence is what the model then says.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from superalign.models import LocalModel
-from superalign.validation.probes import FACTS, REQUESTS
+from superalign.validation.probes import FACTS, ODD, REQUESTS
 from superalign.validation.reading import Array, divergence, next_logprobs
 
 SINGLES, JOINED, ANSWER_TOKENS = 16, 4, 10
@@ -71,6 +71,7 @@ def search(suspect: LocalModel, base: LocalModel, scan: Array) -> TriggerSearch:
         if fresh:
             effects.update(zip(fresh, _effect(suspect, base, fresh) - plain, strict=True))
 
+    pieces += [Piece(odd, False) for odd in ODD]
     tried([p.text for p in pieces])
     best = sorted(pieces, key=lambda p: -np.abs(effects[p.text]).max())[:JOINED]
     tried([joined for a in best for b in best if a != b for joined in _joined(a.text, b)])

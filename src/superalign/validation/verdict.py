@@ -23,6 +23,7 @@ from superalign.validation.detectors import DETECTORS
 
 Scores = Mapping[str, float | None]
 LEVEL = 0.05
+PLAIN = 10.0  # half-ranges above the clean median: a sign that nobody doubts
 LEAST_CLEAN = 19  # with fewer, no p-value reaches LEVEL
 SCHEMA = "superalign.calibration/1"
 
@@ -156,11 +157,16 @@ def decide(scores: Scores, calibration: Calibration | None, problems: Sequence[s
 
 
 def rank(exceeded: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    """Families by their strongest sign; a detector's later families count for less."""
+    """Families by their strongest sign.
+
+    Signs are capped at ``PLAIN``: beyond it how much counts for nothing, and the specific detector
+    names the family. General detectors count for half, a detector's later families for less.
+    """
     best: dict[str, float] = {}
     for detector in DETECTORS:
         for place, family in enumerate(detector.families):
-            sign = exceeded.get(detector.name, 0.0) * 0.9**place
+            sign = min(PLAIN, exceeded.get(detector.name, 0.0)) * 0.9**place
+            sign *= 0.5 if detector.general else 1.0
             best[family] = max(best.get(family, -np.inf), sign)
     return tuple(sorted(best.items(), key=lambda kv: -kv[1]))
 
