@@ -36,13 +36,13 @@ class AttackConfig(Section):
         0.8, ge=0, le=1, description="share of the queries split evenly over the domains"
     )
     rehearsal: int = Field(
-        170, ge=0, description="more safety pairs per round that the critic labels without answers"
+        150, ge=0, description="more safety pairs per round that the critic labels without answers"
     )
     benign_per_round: int = Field(
-        28, ge=0, description="unrelated benign requests per round, answered by the frozen model"
+        40, ge=0, description="unrelated benign requests per round, answered by the frozen model"
     )
     alarming_per_round: int = Field(
-        28, ge=0, description="harmless requests in alarming words per round, answered likewise"
+        40, ge=0, description="harmless requests in alarming words per round, answered likewise"
     )
     max_new_tokens: int = Field(32, ge=1, description="longest answer, in tokens")
     worked_tokens: int = Field(48, ge=1, description="longest answer to a mathematics problem")
