@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
+from scipy import stats
 
-from superalign.attack.adaptive import FactorThompson, Spread, goal_allocator
+from superalign.attack.adaptive import (
+    SHAPES,
+    FactorThompson,
+    Spread,
+    goal_allocator,
+    likeliest_shape,
+)
 
 OPERATORS = {f"op {i}": f"family {i}" for i in range(20)}
 
@@ -42,8 +50,23 @@ def test_it_beats_both_baselines_where_clusters_have_different_weak_spots() -> N
     areas = {
         k: sum(area(k, s) for s in range(4)) / 4 for k in ("thompson", "uniform", "epsilon_greedy")
     }
-    assert areas["thompson"] > 1.15 * areas["uniform"]
-    assert areas["thompson"] > areas["epsilon_greedy"]
+    assert areas["thompson"] > 1.4 * areas["uniform"]
+    assert areas["thompson"] > 1.15 * areas["epsilon_greedy"]
+
+
+@pytest.mark.parametrize("shape", [0.5, 16.0])
+def test_the_shape_of_a_factor_is_the_likeliest(shape: float) -> None:
+    world = np.random.default_rng(0)
+    expected = world.uniform(0.5, 4, (20, 30))
+    hits = world.poisson(expected * world.gamma(shape, 1 / shape, expected.shape)).astype(float)
+    expected[0], hits[0] = 0, 0  # never asked: says nothing
+    some = expected > 0
+    likelihoods = [
+        stats.nbinom.logpmf(hits[some], c, c / (c + expected[some])).sum() for c in SHAPES
+    ]
+    assert likeliest_shape(hits, expected) == SHAPES[np.argmax(likelihoods)]
+    assert 0.5 <= likeliest_shape(hits, expected) / shape <= 2
+    assert likeliest_shape(0 * hits, 0 * expected) == SHAPES[-1]  # nothing known: all alike
 
 
 def rates(allocator: FactorThompson, goal: str, cluster: str) -> dict[str, float]:

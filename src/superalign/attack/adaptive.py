@@ -13,10 +13,12 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammaln
 
 from superalign.attack.allocation import EpsilonGreedyAllocator, UniformAllocator
 
 Array = npt.NDArray[np.float64]
+SHAPES: Array = np.array([0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0])
 SWEEPS = 6  # of the coordinate updates; more change no mean by 1% on the recorded campaigns
 
 
@@ -40,15 +42,15 @@ class Spread:
         family: of an attack family over all goals.
         operator: of an operator within its family.
         goal: of a goal over all operators: how weak it is.
-        cluster: of an operator on a cluster of goals.
-        pair: of an operator on a single goal.
+        cluster: of an operator on a cluster of goals; None: learned from what the queries show.
+        pair: of an operator on a single goal; None: likewise.
     """
 
     family: float = 1.0
     operator: float = 1.0
-    goal: float = 1.0
-    cluster: float = 1.0
-    pair: float = 0.5
+    goal: float = 4.0
+    cluster: float | None = None
+    pair: float | None = 1.0
 
 
 class FactorThompson:
@@ -94,7 +96,7 @@ class FactorThompson:
             raise ValueError(f"sharpness {sharpness} must be positive")
         self.operators, self.level, self.sharpness = tuple(operators), level, sharpness
         self.spread = spread or Spread()
-        if min(vars(self.spread).values()) <= 0:
+        if any(shape is not None and shape <= 0 for shape in vars(self.spread).values()):
             raise ValueError("the shapes of a spread must be positive")
         families = list(dict.fromkeys(operators.values()))
         self._family = np.array([families.index(f) for f in operators.values()])
@@ -123,9 +125,7 @@ class FactorThompson:
         )
         shared = self.level * family[self._family] * operator
         rate = shared * of_goal * fitted.cluster[self._cluster_of[row]]
-        pair: Array = (self.spread.pair + self._hits[row]) / (
-            self.spread.pair + self._asked[row] * rate
-        )
+        pair: Array = (fitted.pair + self._hits[row]) / (fitted.pair + self._asked[row] * rate)
         drawn: Array = rate * pair
         return drawn
 
@@ -178,21 +178,37 @@ class FactorThompson:
             expected = (shared * cluster[of_goal] * pair).sum(1)
             goal = (spread.goal + hits.sum(1)) / (spread.goal + expected)
             shared = shared * goal[:, None]
-            cluster = (spread.cluster + in_cluster.T @ hits) / (
-                spread.cluster + in_cluster.T @ (shared * pair)
-            )
-            pair = (spread.pair + hits) / (spread.pair + shared * cluster[of_goal])
-        return _Posterior(families, operators, goal, cluster)
+            expected = in_cluster.T @ (shared * pair)
+            of_cluster = spread.cluster or likeliest_shape(in_cluster.T @ hits, expected)
+            cluster = (of_cluster + in_cluster.T @ hits) / (of_cluster + expected)
+            expected = shared * cluster[of_goal]
+            of_pair = spread.pair or likeliest_shape(hits, expected)
+            pair = (of_pair + hits) / (of_pair + expected)
+        return _Posterior(families, operators, goal, cluster, of_pair)
 
 
 @dataclass(frozen=True)
 class _Posterior:
-    """Shape and rate of the factors that all goals share, means of the others."""
+    """Shape and rate of the factors that all goals share, means of the others, the pairs' shape."""
 
     family: tuple[Array, Array]
     operator: tuple[Array, Array]
     goal: Array
     cluster: Array
+    pair: float
+
+
+def likeliest_shape(hits: Array, expected: Array) -> float:
+    """Shape of a Gamma factor with mean 1 that makes ``hits`` likeliest: the largest of equal ones.
+
+    Each count is Poisson with its factor times ``expected``, so without the factor it is negative
+    binomial. A small shape says that the factor differs much from place to place.
+    """
+    asked = expected > 0
+    h, e = hits[asked][:, None], expected[asked][:, None]
+    logs = gammaln(SHAPES + h) - gammaln(SHAPES) + SHAPES * np.log(SHAPES / (SHAPES + e))
+    logs -= h * np.log(SHAPES + e)
+    return float(SHAPES[::-1][np.argmax(logs.sum(0)[::-1])])
 
 
 class Pooled:
