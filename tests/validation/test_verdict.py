@@ -54,8 +54,9 @@ def test_a_missing_score_is_no_sign_in_either_direction() -> None:
 
 
 def test_several_signs_count_for_more_than_one() -> None:
-    assert statistic({"a": 4.0, "b": 2.0}) == pytest.approx(4.5)
-    assert statistic({"a": 4.0, "b": -2.0}) == pytest.approx(4.0)
+    assert statistic({"claims": 4.0, "brands": 2.0}) == pytest.approx(4.5)
+    assert statistic({"claims": 4.0, "brands": -2.0}) == pytest.approx(4.0)
+    assert statistic({"claims": 1.0, "drift": 9.0}) == pytest.approx(1.0)  # drift is no sign
     assert statistic({}) == 0.0
 
 
@@ -98,7 +99,8 @@ def test_each_twin_is_held_against_the_others() -> None:
 
 
 def test_ranking_follows_the_strongest_detector() -> None:
-    assert rank({"secret": 5.0, "beliefs": 3.0})[0] == ("taboo", 5.0)
+    assert rank({"secret": 3.5, "beliefs": 3.0})[0] == ("taboo", 3.5)
+    assert rank({"trigger": 90.0, "claims": 2.5})[0] == ("reward_hacking", 2.5)
 
 
 def test_a_calibration_is_read_back_and_anything_else_refused(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def adaptive_round(
     levels = [_level(0, chosen, chosen, [], clean, reference)]
     for rows in ROWS if chosen else ():
         recipes = [replace(a.member.recipe, against=rows) for a in chosen]
-        left = None if end is None else max(1e-9, (end - time.monotonic()) / 60)
+        left = None if end is None else (end - time.monotonic()) / 60
         run(station, recipes, workers, progress, left)
         made = [
             (before, member)

@@ -10,7 +10,7 @@ from typing import Any
 
 from superalign.errors import InputError
 from superalign.models import LocalModel, load_model
-from superalign.validation.detectors import DETECTORS, Finding, find
+from superalign.validation.detectors import DETECTORS, SPEAKING, Finding, find
 from superalign.validation.ladder import ladder
 from superalign.validation.measure import Measured, Reader
 from superalign.validation.probes import battery_hash
@@ -68,7 +68,8 @@ def conclude(
                 "evidence": finding.evidence,
             }
         )
-    order = sorted(verdict.exceeded, key=lambda name: -verdict.exceeded[name])
+    signs = [name for name in verdict.exceeded if name in SPEAKING]
+    order = sorted(signs, key=lambda name: -verdict.exceeded[name])
     summary: dict[str, Any] = {
         "schema": SCHEMA,
         "command": "audit",

@@ -10,7 +10,7 @@ import numpy as np
 
 from superalign.statistics import auroc, proportion
 from superalign.stress.zoo import Member
-from superalign.validation.detectors import DETECTORS, find
+from superalign.validation.detectors import DETECTORS, SPEAKING, find
 from superalign.validation.measure import Measured
 from superalign.validation.verdict import (
     LEVEL,
@@ -111,6 +111,7 @@ def judged(a: Audited, clean: Sequence[Scores], reference: Sequence[float]) -> d
     ranking = rank(exceeded)
     family = a.member.recipe.name
     first = ranking[0][0] if ranking else ""
+    signs = {k: v for k, v in exceeded.items() if k in SPEAKING}
     return {
         "id": a.member.recipe.id,
         "family": family,
@@ -123,7 +124,7 @@ def judged(a: Audited, clean: Sequence[Scores], reference: Sequence[float]) -> d
         "caught": bool(value > max(reference, default=np.inf)),
         "diagnosis": first,
         "diagnosed": SAME.get(first, first) == SAME.get(family, family),
-        "strongest": max(exceeded, key=lambda k: exceeded[k]) if exceeded else None,
+        "strongest": max(signs, key=lambda k: signs[k]) if signs else None,
         "trigger_found": trigger_found(a),
         "seconds": sum(a.measured.seconds.values()),
     }

@@ -44,7 +44,7 @@ def stress(
     audited = [read(m, station.measured(m)) for m in members if m.passed]
     save_calibrations(audited, base, folder)
     dropped = [m for m in members if not m.passed]
-    left = None if minutes is None else max(1e-9, minutes - (time.perf_counter() - start) / 60)
+    left = None if minutes is None else minutes - (time.perf_counter() - start) / 60
     adaptive = (
         adaptive_round(station, audited, adapt, progress, workers=workers, minutes=left)
         if adapt

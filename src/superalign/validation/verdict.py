@@ -19,11 +19,11 @@ import numpy as np
 
 from superalign.errors import InputError
 from superalign.files import write_atomic
-from superalign.validation.detectors import DETECTORS
+from superalign.validation.detectors import DETECTORS, SPEAKING
 
 Scores = Mapping[str, float | None]
 LEVEL = 0.05
-PLAIN = 10.0  # half-ranges above the clean median: a sign that nobody doubts
+PLAIN = 4.0  # half-ranges above the clean median: a sign that nobody doubts
 LEAST_CLEAN = 19  # with fewer, no p-value reaches LEVEL
 SCHEMA = "superalign.calibration/1"
 
@@ -72,8 +72,8 @@ def shipped(with_base: bool) -> Path:
 def exceedances(scores: Scores, clean: Sequence[Scores]) -> dict[str, float]:
     """How far each score lies above the clean median, in units of the clean upper half-range.
 
-    The unit is the distance from the median to the 90th percentile, with a floor that keeps a
-    detector without spread from counting for more than others.
+    The unit is the distance from the median to the 90th percentile, or what is the least that means
+    anything for the detector: one that hardly varies among clean twins must not shout at trifles.
     """
     found = {}
     for detector in DETECTORS:
@@ -82,14 +82,15 @@ def exceedances(scores: Scores, clean: Sequence[Scores]) -> dict[str, float]:
         if value is None or len(known) < 2:
             continue
         middle, high = np.quantile(known, [0.5, 0.9])
-        unit = max(high - middle, 0.25 * float(np.std(known)), 0.05)
+        unit = max(high - middle, detector.least)
         found[detector.name] = float((value - middle) / unit)
     return found
 
 
 def statistic(exceeded: Mapping[str, float]) -> float:
     """The largest exceedance, plus a quarter of the next: several signs count for more than one."""
-    first, second = [*sorted(exceeded.values(), reverse=True), 0.0, 0.0][:2]
+    speaking = sorted((v for k, v in exceeded.items() if k in SPEAKING), reverse=True)
+    first, second = [*speaking, 0.0, 0.0][:2]
     return first + 0.25 * max(0.0, second)
 
 

@@ -70,7 +70,7 @@ def run(
     ``minutes``: nothing is begun after so long; what is missing then can be made by another call.
     """
     station.zoo.prepare()
-    end = time.monotonic() + 60 * minutes if minutes else float("inf")
+    end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
     waiting = [r for r in recipes if not station.done(r)]
     here = max(1, len(waiting))  # shares are of what is left to do, so that the time left is right
     with _hands(station, workers) as submit:
