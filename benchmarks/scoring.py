@@ -77,6 +77,7 @@ def assert_same(args: argparse.Namespace, prefix: int) -> None:
 def main() -> None:
     parser = timing.parser(__doc__)
     parser.add_argument("--plain-batch", type=int, default=16, help="rows a plain forward (16)")
+    parser.add_argument("--questions", nargs="+", type=int, help="how many (default: 1 8 32 128)")
     args = parser.parse_args()
     prefix = 40 if args.tiny else 300
     assert_same(args, prefix)
@@ -91,7 +92,7 @@ def main() -> None:
             "plain, questions/s",
         ],
     )
-    counts = [8] if args.tiny else [32] if args.quick else [1, 8, 32, 128]
+    counts = args.questions or ([8] if args.tiny else [32] if args.quick else [1, 8, 32, 128])
     for count in counts:
         trees = questions(model, count, prefix)
         peers = {

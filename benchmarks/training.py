@@ -82,12 +82,16 @@ def _missing(name: str) -> str | None:
     return None if importlib.util.find_spec(wanted) else f"{wanted} is not installed"
 
 
+def asked(args: argparse.Namespace, job: str) -> dict[str, Builder]:
+    """The job's peers that were asked for; ours always."""
+    wanted = ("ours", *(args.peers or JOBS[job]))
+    return {name: build for name, build in JOBS[job].items() if name in wanted}
+
+
 def chosen(args: argparse.Namespace, job: str) -> dict[str, Builder]:
-    """The job's peers that were asked for and run here; --quick leaves out the slower of two alike."""
+    """Those that run here; --quick leaves out the slower of two alike."""
     found = {}
-    for name, build in JOBS[job].items():
-        if args.peers and name not in ("ours", *args.peers):
-            continue
+    for name, build in asked(args, job).items():
         why = _missing(name) if not name.startswith("ours") else None
         if why is not None:
             timing.note(f"{job}: {name} skipped: {why}")
@@ -136,9 +140,11 @@ def row(
 def main() -> None:
     parser = timing.parser(__doc__)
     parser.add_argument("--jobs", nargs="+", choices=list(JOBS), default=list(JOBS))
-    parser.add_argument("--peers", nargs="+", help="only these beside ours, by the table's names")
+    names = list(dict.fromkeys(name for job in JOBS.values() for name in job))
+    parser.add_argument("--peers", nargs="+", choices=names, help="only these beside ours")
     parser.add_argument("--memory-of", nargs=2, metavar=("JOB", "PEER"), help=argparse.SUPPRESS)
     parser.add_argument("--compare", metavar="JOB", help=argparse.SUPPRESS)
+    parser.add_argument("--no-check", action="store_true", help="leave out float32's equality")
     parser.add_argument("--no-memory", action="store_true", help="leave the peak memory out")
     args = parser.parse_args()
     if args.memory_of:
@@ -160,13 +166,14 @@ def main() -> None:
         ],
     )
     for job in args.jobs:
-        compared = timing.child(__file__, args, "--compare", job)  # float32 peers take gigabytes
-        if "failed" in compared:
-            sys.exit(f"{job}: {compared['failed']}")
-        timing.note(f"{job}: float32 losses {compared}")
+        if not args.no_check:  # in a process of its own: float32 peers take gigabytes
+            compared = timing.child(__file__, args, "--compare", job)
+            if "failed" in compared:
+                sys.exit(f"{job}: {compared['failed']}")
+            timing.note(f"{job}: float32 losses {compared}")
         memory = {}
-        for name in [] if args.no_memory else JOBS[job]:
-            if not _missing(name) and (not args.peers or name in ("ours", *args.peers)):
+        for name in [] if args.no_memory else asked(args, job):
+            if not _missing(name):
                 timing.note(f"{job}: memory of {name}")
                 memory[name] = timing.child(__file__, args, "--memory-of", job, name)
         times = time_job(args, job)

@@ -59,6 +59,22 @@ def test_gradients_equal_the_modules(zoo: tiny.Zoo, name: str, first_layer: int)
     assert all(float(g.abs().max()) > 1e-4 for g in ours)
 
 
+@pytest.mark.parametrize("rank", [4, 1])
+def test_gradients_in_bfloat16(zoo: tiny.Zoo, rank: int) -> None:
+    """Whatever product adds the low-rank term: the gradients are float32's up to rounding."""
+    found = []
+    for dtype in ("float32", "bfloat16"):
+        base = load_model(str(zoo.folder("llama")), device="cpu", dtype=dtype)
+        adapter = base.fresh_adapter(rank=rank, alpha=8, seed=1)
+        with torch.no_grad():
+            for i, (_, b) in enumerate(adapter.parameters.values()):
+                b.copy_(0.2 * torch.randn(b.shape, generator=torch.Generator().manual_seed(i)))
+        logps = base.with_adapter(adapter).completion_logprobs(PackedBatch.build(TREES), train=True)
+        found.append(torch.autograd.grad((pull(len(logps)) * logps).sum(), [*adapter.tensors()]))
+    for exact, rounded in zip(*found, strict=True):
+        assert torch.cosine_similarity(exact.flatten(), rounded.flatten(), dim=0) > 0.95
+
+
 def test_base_weights_get_no_gradient(llama: LocalModel) -> None:
     view = llama.with_adapter(tiny.adapter(llama))
     view.completion_logprobs(PackedBatch.build(TREES), train=True).sum().backward()

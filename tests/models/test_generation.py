@@ -170,7 +170,7 @@ def test_stop_strings(zoo: tiny.Zoo, name: str) -> None:
 def test_stop_string_of_many_bytes(llama: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four characters of four bytes each are 16 tokens of this tokenizer."""
     stop = "🙂" * 4
-    stopped = llama._stopper([stop])
+    stopped = generation.ends_with([stop], llama.tokenizer.decode)
     ids = llama.encode_completion("ab" + stop)
     assert not stopped(ids[:-1])
     assert stopped(ids)

@@ -153,8 +153,32 @@ def test_product_with_a_packed_matrix(n: int, rows: int, width: int, extras: boo
     assert torch.equal(alone[1][0], together[-1])
 
 
-def test_a_transposed_matrix_is_packed_from_where_it_lies() -> None:
-    weight, x = random(48, 20, dtype=torch.bfloat16), random(5, 48, dtype=torch.bfloat16)
+@pytest.mark.parametrize(
+    ("n", "rows", "width", "rank"), [(1, 32, 2, 2), (13, 33, 10, 48), (200, 100, 64, 16)]
+)
+@pytest.mark.parametrize("extras", [False, True])
+def test_product_with_a_low_rank_term(
+    n: int, rows: int, width: int, rank: int, extras: bool
+) -> None:
+    """Its second factor may be a transposed view; a term of zeros changes no bit."""
+    weight, x = random(rows, width, dtype=torch.bfloat16), random(n, width, dtype=torch.bfloat16)
+    z, u = (random(n, rank, dtype=torch.bfloat16), random(rank, rows, dtype=torch.bfloat16).T)
+    bias = random(rows, dtype=torch.bfloat16, seed=2) if extras else None
+    residual = random(n, rows, dtype=torch.bfloat16, seed=3) if extras else None
+    product = native.packed(weight, bias)
+    if product is None:
+        pytest.skip("no bfloat16 products on this processor")
+    wanted = F.linear(x.double(), weight.double()) + F.linear(z.double(), u.double())
+    if bias is not None and residual is not None:
+        wanted = wanted + bias.double() + residual.double()
+    close(product(x, residual, (z, u)), wanted.to(torch.bfloat16))
+    nothing = (torch.zeros_like(z), u)
+    assert torch.equal(product(x, residual, nothing), product(x, residual))
+
+
+@pytest.mark.parametrize("rows", [20, 32, 70])
+def test_a_transposed_matrix_is_packed_from_where_it_lies(rows: int) -> None:
+    weight, x = random(48, rows, dtype=torch.bfloat16), random(5, 48, dtype=torch.bfloat16)
     product, copied = native.packed(weight.T, None), native.packed(weight.T.contiguous(), None)
     if product is None or copied is None:
         pytest.skip("no bfloat16 products on this processor")

@@ -169,8 +169,8 @@ def test_logprobs_equal_single_sequences(
                 torch.testing.assert_close(logps, wanted, atol=1e-4, rtol=1e-4)
 
 
-def test_long_rows_take_the_fused_kernel(llama: LocalModel, zoo: tiny.Zoo) -> None:
-    """Above ``forward.SHORT`` keys attention goes through scaled_dot_product_attention."""
+def test_long_rows_are_attended_in_blocks(llama: LocalModel, zoo: tiny.Zoo) -> None:
+    """More than ``attention.BLOCK`` queries a row, some of them in branches."""
     rng = random.Random(0)
     long = tuple(rng.randrange(250) for _ in range(300))
     tree = Tree(long, (long[:9], long[5:30], (3,)))

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from superalign.models import attention
 from superalign.models.adapters import Adapter
 from superalign.models.architecture import Decoder, Linear, needs_gradient, rotate
 from superalign.models.checkpointing import Checkpointing, Recompute
@@ -235,9 +236,6 @@ class Rotation:
         return q, k, v
 
 
-SHORT = 256  # up to this many keys two plain products beat the fused kernel (forward + backward)
-
-
 @dataclass
 class PackedAttention:
     """Causal or tree attention over a packed batch, optionally after a cached shared prefix.
@@ -256,20 +254,19 @@ class PackedAttention:
         self.collected: KeyValues = []
         n_prefix = 0 if self.prefix is None else self.prefix[0][0].shape[0]
         self._flat = self.batch.rows_BL.reshape(-1)
-        self._bias = self._attention_bias(n_prefix)
+        self._blocks = self._query_blocks(n_prefix)
         self._rotation = Rotation(self.decoder, self.batch.positions_T)
 
-    def _attention_bias(self, n_prefix: int) -> Tensor:
-        """Additive bias (1 or B, 1, groups * L, prefix + L): 0 where attending is allowed."""
-        longest, device = self.batch.rows_BL.shape[1], self.batch.tokens_T.device
+    def _query_blocks(self, n_prefix: int) -> list[attention.Block]:
+        longest, decoder = self.batch.rows_BL.shape[1], self.decoder
         allowed = self.batch.mask_BLL
         if allowed is None:
-            allowed = torch.ones(1, longest, longest, dtype=torch.bool, device=device).tril()
-        if n_prefix:
-            allowed = F.pad(allowed, (n_prefix, 0), value=True)
-        bias = torch.zeros(allowed.shape, dtype=self.decoder.dtype, device=device)
-        bias.masked_fill_(~allowed, float("-inf"))
-        return bias.repeat(1, self.decoder.heads // self.decoder.kv_heads, 1)[:, None]
+            allowed = torch.ones(
+                1, longest, longest, dtype=torch.bool, device=decoder.device
+            ).tril()
+        size = attention.BLOCK if decoder.device.type == "cpu" else longest
+        groups = decoder.heads // decoder.kv_heads
+        return attention.blocks(allowed, n_prefix, groups, size, decoder.dtype)
 
     def _grid(self, x: Tensor) -> Tensor:
         """(T, heads, D) -> (B, heads, L, D)."""
@@ -289,24 +286,15 @@ class PackedAttention:
             keys, values = (
                 torch.cat((b, x), 2) for b, x in zip(before, (keys, values), strict=True)
             )
-        grouped = self._grid(q).reshape(n_rows, kv_heads, -1, size)
-        out = self._product(grouped, keys, values)
+        grouped = self._grid(q).reshape(n_rows * kv_heads, -1, longest, size)
+        keys, values = (x.reshape(n_rows * kv_heads, -1, size) for x in (keys, values))
+        scale = self.decoder.scale
+        if fused.device.type == "cpu":
+            out = attention.attend(grouped, keys, values, self._blocks, scale)
+        else:
+            out = attention.fused(grouped, keys, values, self._blocks[0], scale)
         out = out.reshape(n_rows, q.shape[1], longest, size).transpose(1, 2)
         return from_grid(out.reshape(n_rows * longest, *q.shape[1:]), self.batch.slots_T)
-
-    def _product(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        scale = self.decoder.scale
-        if k.shape[2] > SHORT or q.device.type != "cpu":
-            return F.scaled_dot_product_attention(q, k, v, attn_mask=self._bias, scale=scale)
-        n_rows, kv_heads, n_keys, size = k.shape
-        bias = (
-            self._bias.expand(n_rows, kv_heads, -1, -1).reshape(-1, q.shape[2], n_keys)
-            if self._bias.shape[0] > 1
-            else self._bias[0]
-        )
-        flat_q, flat_k, flat_v = (x.reshape(-1, x.shape[2], size) for x in (q, k, v))
-        scores = torch.baddbmm(bias, flat_q, flat_k.transpose(1, 2), alpha=scale)
-        return torch.bmm(torch.softmax(scores, -1), flat_v).view_as(q)
 
 
 def packed_hidden(

@@ -51,6 +51,21 @@ class Limits:
     stopped: Callable[[Sequence[int]], bool] | None = None
 
 
+def ends_with(
+    stop: Sequence[str], decode: Callable[[Sequence[int]], str]
+) -> Callable[[Sequence[int]], bool] | None:
+    """The test whether a continuation's last tokens hold one of the strings ``stop``."""
+    if not stop:
+        return None
+    reach = 4 + max(len(s.encode()) for s in stop)  # a token holds at least one byte
+
+    def stopped(tokens: Sequence[int]) -> bool:
+        tail = decode(tokens[-reach:])
+        return any(s in tail for s in stop)
+
+    return stopped
+
+
 def slot_count(decoder: Decoder, requests: int, tokens_each: int) -> int:
     """Slots that fit in a quarter of the free memory, at most 128 (CPU) or 1,024 (GPU)."""
     device = decoder.device

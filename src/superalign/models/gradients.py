@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from superalign.models.native import Kernels
+from superalign.models.native import Kernels, PackedMatrix
 from superalign.models.packing import Copies
 
 
@@ -66,6 +66,16 @@ class _Turn(torch.autograd.Function):
         return grad, None, None, None, None
 
 
+def _with_low_rank(
+    product: Callable[..., Tensor], x: Tensor, residual: Tensor | None, z: Tensor, u: Tensor
+) -> Tensor:
+    """product(x, residual) + z uᵀ, in one go where the product can."""
+    if isinstance(product, PackedMatrix) and z.shape[1] % 2 == 0:
+        return product(x, residual, (z, u))
+    out = product(x) if residual is None else product(x, residual)
+    return out.addmm_(z, u.T)
+
+
 class _LowRankLinear(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -80,15 +90,15 @@ class _LowRankLinear(torch.autograd.Function):
         inner = x @ a.T
         ctx.save_for_backward(x, a, b, inner)
         ctx.transposed = transposed
-        out = frozen(x) if residual is None else frozen(x, residual)
-        return out.addmm_(inner, b.T)
+        return _with_low_rank(frozen, x, residual, inner, b)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         x, a, b, inner = ctx.saved_tensors
         grad = grads[0].contiguous()
         into = grad @ b
-        dx = ctx.transposed(grad).addmm_(into, a) if ctx.needs_input_grad[0] else None
+        wanted = ctx.needs_input_grad[0]
+        dx = _with_low_rank(ctx.transposed, grad, None, into, a.T) if wanted else None
         residual = grad if ctx.needs_input_grad[1] else None
         return dx, residual, into.T @ x, grad.T @ inner, None, None
 

@@ -27,12 +27,11 @@ from superalign.models.forward import (
     packed_hidden,
     worth_reordering,
 )
-from superalign.models.packing import PackedBatch, Tree, common_prefix, token_batches
+from superalign.models.packing import POOLS, PackedBatch, Tree, common_prefix, pooled, token_batches
 from superalign.models.sampling import Sampler
 from superalign.models.token_logprobs import Head, token_divergences, token_logprobs
 
 BATCH_TOKENS = 4096
-POOLS = ("last", "mean")
 
 
 class LocalModel:
@@ -174,7 +173,9 @@ class LocalModel:
         """``n`` completions per prompt; ``temperature=0`` is greedy. Same seed, same result."""
         encoded = [self.encode(p, raw=raw) for p in prompts]
         distinct = {ids: i for i, ids in enumerate(dict.fromkeys(encoded))}
-        limits = generation.Limits(max_new_tokens, self.end_tokens, self._stopper(stop))
+        limits = generation.Limits(
+            max_new_tokens, self.end_tokens, generation.ends_with(stop, self.tokenizer.decode)
+        )
         requests = self._requests(
             list(distinct),
             [distinct[ids] for ids in encoded for _ in range(n)],
@@ -212,17 +213,6 @@ class LocalModel:
             head = self._frozen_head().logits
             self._weights = InferenceWeights(self.decoder, self.adapter, head, base)
         return self._weights
-
-    def _stopper(self, stop: Sequence[str]) -> Any:
-        if not stop:
-            return None
-        reach = 4 + max(len(s.encode()) for s in stop)  # a token holds at least one byte
-
-        def stopped(tokens: Sequence[int]) -> bool:
-            tail = self.tokenizer.decode(tokens[-reach:])
-            return any(s in tail for s in stop)
-
-        return stopped
 
     def _completion(self, request: generation.Request, stop: Sequence[str]) -> Completion:
         text = self.tokenizer.decode(request.tokens, skip_special_tokens=True)
@@ -377,9 +367,9 @@ class LocalModel:
             batch = PackedBatch.build([trees[i] for i in part], device=self.device)
             for layer, x in self.streams(batch, max(layers)):
                 if layer in layers:
-                    pooled = _pooled(x, batch, pool).float().cpu().numpy()
+                    rows = pooled(x, batch, pool).float().cpu().numpy()
                     for column in (c for c, want in enumerate(layers) if want == layer):
-                        out[part, column] = pooled
+                        out[part, column] = rows
         return out
 
     def streams(self, batch: PackedBatch, deepest: int) -> Iterable[tuple[int, Tensor]]:
@@ -398,14 +388,6 @@ class LocalModel:
             stop_after=deepest,
         )
         return seen
-
-
-def _pooled(x: Tensor, batch: PackedBatch, pool: str) -> Tensor:
-    if pool == "last":
-        return x[batch.last_B]
-    start = x[: batch.shared].float()
-    spans = zip(batch.first_B.tolist(), (batch.last_B + 1).tolist(), strict=True)
-    return torch.stack([torch.cat((start, x[a:b].float())).mean(0) for a, b in spans])
 
 
 def _hash_tensors(items: Iterable[tuple[str, Tensor]]) -> str:

@@ -106,7 +106,7 @@ def _load() -> tuple[ctypes.CDLL | None, str | None]:
             function.argtypes, function.restype = signature, None
     library.products_available.restype = _L
     library.pack_matrix.argtypes, library.pack_matrix.restype = (_P, _P, _L, _L, _L, _L), None
-    library.multiply.argtypes, library.multiply.restype = (_P,) * 5 + (_L,) * 3, None
+    library.multiply.argtypes, library.multiply.restype = (_P,) * 7 + (_L,) * 4, None
     return library, None
 
 
@@ -259,22 +259,37 @@ class PackedMatrix:
 
     def __init__(self, library: ctypes.CDLL, weight: Tensor, bias: Tensor | None) -> None:
         self.rows, self.width = weight.shape
-        self._panels = weight.new_empty(-(-self.rows // PANEL) * PANEL * self.width)
+        self._library: Any = library
+        self._panels = self._pack(weight)
         self._bias = None if bias is None else bias.contiguous()
-        self._multiply: Any = library.multiply
-        library.pack_matrix(
-            weight.data_ptr(), self._panels.data_ptr(), self.rows, self.width, *weight.stride()
-        )
 
-    def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
-        """x wᵀ + bias + residual for x (n, in), rounded once; nothing for autograd."""
+    def _pack(self, matrix: Tensor) -> Tensor:
+        panels = matrix.new_empty(-(-self.rows // PANEL) * PANEL * matrix.shape[1])
+        self._library.pack_matrix(
+            matrix.data_ptr(), panels.data_ptr(), *matrix.shape, *matrix.stride()
+        )
+        return panels
+
+    def __call__(
+        self,
+        x: Tensor,
+        residual: Tensor | None = None,
+        low_rank: tuple[Tensor, Tensor] | None = None,
+    ) -> Tensor:
+        """x wᵀ + bias + residual + z uᵀ for x (n, in), rounded once; nothing for autograd.
+
+        ``low_rank``: z (n, R) and u (out, R), R even.
+        """
         x = x.contiguous()
+        z, u, rank = None, None, 0
+        if low_rank is not None:
+            z, u, rank = low_rank[0].contiguous(), self._pack(low_rank[1]), low_rank[0].shape[1]
         if residual is not None:
             residual = residual.contiguous()
         out = x.new_empty(x.shape[0], self.rows)
-        self._multiply(
-            x.data_ptr(), self._panels.data_ptr(), _pointer(self._bias), _pointer(residual),
-            out.data_ptr(), x.shape[0], self.rows, self.width,
+        self._library.multiply(
+            x.data_ptr(), self._panels.data_ptr(), _pointer(z), _pointer(u), _pointer(self._bias),
+            _pointer(residual), out.data_ptr(), x.shape[0], self.rows, self.width, rank,
         )  # fmt: skip
         return out
 

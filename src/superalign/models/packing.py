@@ -18,6 +18,7 @@ from torch import Tensor
 
 MIN_SHARED = 8  # a shorter common start is not worth sharing
 APART = 0.8  # rows apart also compute their prompts' queries again
+POOLS = ("last", "mean")
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,15 @@ def _tree_masks(trees: Sequence[Tree], longest: int) -> npt.NDArray[np.bool_] | 
             mask[used : used + len(completion), depth:used] = False
             used += len(completion)
     return masks
+
+
+def pooled(x: Tensor, batch: PackedBatch, pool: str) -> Tensor:
+    """One row for each tree's prompt of the tokens' x (T, d): its last token's, or the mean's."""
+    if pool == "last":
+        return x[batch.last_B]
+    start = x[: batch.shared].float()
+    spans = zip(batch.first_B.tolist(), (batch.last_B + 1).tolist(), strict=True)
+    return torch.stack([torch.cat((start, x[a:b].float())).mean(0) for a, b in spans])
 
 
 def common_prefix(prompts: Sequence[Sequence[int]]) -> int:
