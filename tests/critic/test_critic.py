@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 from toy_critic import make_critic
 
 from superalign.critic import Critic, Item
@@ -38,7 +39,7 @@ def test_seed_requests_are_told_apart(fitted: Critic, requests: list[Query]) -> 
     helped = [c.acceptable for c in fitted.judge([item(q, HELP) for q in requests])]
     refused = [c.acceptable for c in fitted.judge([item(q, REFUSAL) for q in requests])]
     assert all(a is not None and b is not None for a, b in zip(helped, refused, strict=True))
-    assert ((np.asarray(helped, float) < 0.5) == truth).mean() >= 0.7
+    assert roc_auc_score(truth, -np.asarray(helped, float)) >= 0.65  # a fake model's hidden states
     np.testing.assert_allclose(np.asarray(helped, float) + np.asarray(refused, float), 1.0)
 
 
