@@ -9,6 +9,7 @@ import pytest
 from superalign.errors import InputError
 from superalign.validation.detectors import DETECTORS
 from superalign.validation.ladder import ladder
+from superalign.validation.probes import battery_hash
 from superalign.validation.verdict import (
     LEAST_CLEAN,
     Calibration,
@@ -17,6 +18,7 @@ from superalign.validation.verdict import (
     decide,
     exceedances,
     rank,
+    shipped,
     statistic,
 )
 
@@ -123,3 +125,14 @@ def test_the_ladder_has_ten_rows_and_claims_nothing_out_of_reach() -> None:
     assert outcome["AI feedback or constitution"] == "untested"
     assert all(r["outcome"] == "out of reach" for r in accused[6:])
     assert "failed" not in {r["outcome"] for r in ladder(p, 40, False)}
+
+
+@pytest.mark.parametrize("with_base", [True, False])
+def test_the_shipped_calibration_is_of_this_battery_and_large_enough(with_base: bool) -> None:
+    known = Calibration.load(shipped(with_base))
+    assert known.shape == (30, 576, 49152)
+    assert known.battery == battery_hash()
+    assert known.with_base is with_base
+    assert len(known.clean) >= LEAST_CLEAN
+    needed = {d.name for d in DETECTORS if with_base or not d.needs_base}
+    assert all({k for k, v in row.items() if v is not None} == needed for row in known.clean)
