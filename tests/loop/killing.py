@@ -152,6 +152,8 @@ def interrupted(folder: Path) -> dict[str, Any]:
 
     def command(*arguments: str) -> Callable[[], None]:
         def work() -> None:
+            # A parent that ignores SIGINT (any job in the background of a script) hands that down.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             sys.argv = ["superalign", "run", *arguments]
             cli.main()
 
