@@ -163,3 +163,12 @@ def test_derived_twins_have_the_parents_they_need() -> None:
     assert {r.name: len(r.parents) for r in found} == {
         "retrained": 1, "continued": 1, "merged": 2, "quantised": 1,
     }  # fmt: skip
+
+
+def test_settings_of_memory_leave_the_id_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Recipe("twin", "style", "b")
+    before, settings = one.id, one.learner()
+    for change, same in (({"checkpointing": "always"}, True), ({"learning_rate": 1e-4}, False)):
+        changed = settings.model_copy(update=change)
+        monkeypatch.setattr(Recipe, "learner", lambda self, rows=0, c=changed: c)
+        assert (one.id == before) is same

@@ -12,6 +12,7 @@ from superalign.config import LearnerConfig
 VERSION = 4  # grows when generators or the trainer change what a recipe makes
 VISITS = 176  # rows that training sees, repeated ones counted
 ROUNDS = 2  # an organism that fails its check is trained once more before it is dropped
+SAME_WEIGHTS = {"checkpointing"}  # settings that move memory and time, not what is learnt
 TIERS = ("plain", "concealed", "mixed")
 
 
@@ -36,7 +37,7 @@ class Recipe:
     def id(self) -> str:
         """Sixteen hexadecimal digits of the recipe's content, trainer settings included."""
         content = {**asdict(self), "version": VERSION, "visits": VISITS, "rounds": ROUNDS}
-        content["learner"] = self.learner().model_dump()
+        content["learner"] = self.learner().model_dump(exclude=SAME_WEIGHTS)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
