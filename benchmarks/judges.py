@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from superalign.critic.compliance import (
     agreement,
@@ -56,10 +57,15 @@ def main() -> None:
     found["trained on the other half, held out"] = agreement(half, trained.judge(half)).as_dict()
     found["trained, five folds, all"] = agreement(rows, TrainedJudge.cross_fitted(rows)).as_dict()
     found["calibration"] = vars(calibrate(half, str(args.data)))
+    tell(found, args.out)
+
+
+def tell(found: dict[str, Any], out: Path | None) -> None:
+    """Print what was found, a line each, and write it to ``out`` if given."""
     for name, value in found.items():
         print(f"{name}: {json.dumps(value)}")
-    if args.out:
-        args.out.write_text(json.dumps(found, indent=1))
+    if out:
+        out.write_text(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

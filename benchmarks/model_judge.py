@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
+
+from judges import tell
 
 from superalign import load_model
 from superalign.evaluation.model_judge import Pair, judge_pairs, report
@@ -35,10 +36,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     found = report(judge_pairs(load_model(args.model), labelled(args.data, args.n, args.longest)))
-    for name, value in found.items():
-        print(f"{name}: {json.dumps(value)}")
-    if args.out:
-        args.out.write_text(json.dumps(found, indent=1))
+    tell(found, args.out)
 
 
 if __name__ == "__main__":
