@@ -21,7 +21,7 @@ from transformers.utils import logging
 
 import toy
 from superalign import cli, files, load_model
-from superalign.config import Sizes, dump_config
+from superalign.config import Sizes, dump_config, load_config
 from superalign.loop import run as loop
 from superalign.models import LocalModel, loading
 from superalign.records import Label
@@ -250,6 +250,14 @@ def test_resume_of_a_folder_that_is_no_run(superalign: Command) -> None:
     Path("notes").mkdir()
     one_line(superalign("run", "--resume", "notes"), "notes is not a run", "records.sqlite")
     assert list(Path("notes").iterdir()) == []
+
+
+def test_a_run_that_another_process_writes_is_named_before_a_model_loads(
+    superalign: Command, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("superalign.models.load_model", lambda *_, **__: pytest.fail("loaded"))
+    with RunStore.create(Path("busy"), dump_config(load_config(small, []))):
+        one_line(superalign("run", "--resume", "busy"), "busy", "in use by process")
 
 
 @pytest.mark.parametrize(
