@@ -28,8 +28,8 @@ from timing import Peer, Table
 
 from superalign.models import LocalModel, generation
 from superalign.models.embedded import wheel_file
-from superalign.models.forward import product_with
 from superalign.models.packing import common_prefix
+from superalign.models.products import product_with
 from superalign.models.sampling import Sampler
 
 NEW = 48
@@ -114,7 +114,8 @@ def matrix_products(
 ) -> Callable[[], None] | None:
     """Every product of a decode step and nothing else; ``ours``: with packed matrices."""
     decoder = model.decoder
-    if ours and not model.weights().reorder:
+    form = model.weights().form if ours else "plain"
+    if ours and form == "plain":
         return None
 
     inputs = {
@@ -128,9 +129,7 @@ def matrix_products(
         for layer in decoder.layers
         for m in (layer.qkv, layer.out, layer.gate_up, layer.down)
     ]
-    products = [
-        (product_with(w, None, reorder=ours), inputs[w.shape[1]]) for w in [*weights, decoder.head]
-    ]
+    products = [(product_with(w, None, form), inputs[w.shape[1]]) for w in [*weights, decoder.head]]
 
     @torch.inference_mode()
     def run() -> None:
