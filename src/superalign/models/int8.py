@@ -64,6 +64,8 @@ class Int8Matrix:
         self._steps = torch.cat((self._steps, self._steps.new_zeros(rows - self.rows)))
         fours = padded.view(rows // PANEL, PANEL, self._padded // FOUR, FOUR)
         self._panels = fours.transpose(1, 2).contiguous()
+        kept = (self._panels, self._starts, self._steps, self._bias)
+        self._kept = [native.pointer(x) for x in kept]
 
     def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
         """x wᵀ + bias + residual for x (n, in), rounded once to x's type; nothing for autograd."""
@@ -72,11 +74,10 @@ class Int8Matrix:
         x, n = x.contiguous(), x.shape[0]
         residual = None if residual is None else residual.contiguous()
         out = x.new_empty(n, self.rows)
-        scratch, steps = torch.empty(n, self._padded, dtype=torch.uint8), torch.empty(n)
+        scratch = torch.empty(n * (self._padded + 4), dtype=torch.uint8)
         self._library.multiply_int8(
-            x.data_ptr(), self._panels.data_ptr(), self._starts.data_ptr(), self._steps.data_ptr(),
-            native.pointer(self._bias), native.pointer(residual), scratch.data_ptr(),
-            steps.data_ptr(), out.data_ptr(), n, self.rows, self.width,
+            x.data_ptr(), *self._kept, native.pointer(residual), scratch.data_ptr(),
+            out.data_ptr(), n, self.rows, self.width,
         )  # fmt: skip
         return out
 

@@ -116,12 +116,13 @@ static void strip(const uint8_t *x, const float *x_steps, Matrix w, const bf16 *
     }
 }
 
-/* x (n, width) times a packed matrix: y (n, rows). q (n, padded width) and x_steps (n) are scratch. */
+/* x (n, width) times a packed matrix: y (n, rows). scratch: n * (width, rounded up to fours, + 4). */
 void multiply_int8(const bf16 *x, const int8_t *panels, const int32_t *starts, const float *steps,
-                   const bf16 *bias, const bf16 *residual, uint8_t *q, float *x_steps, bf16 *y,
-                   long n, long rows, long width) {
+                   const bf16 *bias, const bf16 *residual, uint8_t *scratch, bf16 *y, long n, long rows, long width) {
     long padded = (width + FOUR - 1) / FOUR * FOUR;
     Matrix w = {panels, starts, steps, rows, padded};
+    uint8_t *q = scratch;
+    float *x_steps = (float *)(scratch + n * padded);
     long count = (rows + PANEL - 1) / PANEL, blocks = (n + ROWS - 1) / ROWS;
     long tasks = blocks * count, height = (n + blocks - 1) / blocks;
 #pragma omp parallel
@@ -140,7 +141,6 @@ void multiply_int8(const bf16 *x, const int8_t *panels, const int32_t *starts, c
 
 long int8_products_available(void) { return 0; }
 void multiply_int8(const bf16 *x, const int8_t *panels, const int32_t *starts, const float *steps,
-                   const bf16 *bias, const bf16 *residual, uint8_t *q, float *x_steps, bf16 *y,
-                   long n, long rows, long width) {}
+                   const bf16 *bias, const bf16 *residual, uint8_t *scratch, bf16 *y, long n, long rows, long width) {}
 
 #endif
