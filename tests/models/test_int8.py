@@ -11,11 +11,11 @@ from torch import Tensor
 
 from superalign.errors import InputError
 from superalign.models import LocalModel, load_model, native
-from superalign.models.int8 import WIDEST, Int8Matrix, quantised
+from superalign.models.int8 import Int8Matrix, quantised
 from superalign.models.packing import Tree
 from superalign.models.products import form_of
 
-SHAPES = [(1, 32, 4), (3, 7, 18), (12, 64, 576), (13, 33, 10), (97, 100, 65), (200, 40, 6)]
+SHAPES = [(1, 32, 4), (3, 7, 18), (5, 64, 576), (13, 33, 31), (97, 100, 65), (200, 40, 6)]
 TREES = [
     Tree((5, 6, 7), ((8, 9), (10,))),
     Tree(tuple(range(40, 80)), ((3, 200, 4), tuple(range(30)), (257,))),
@@ -46,64 +46,82 @@ def load(zoo: tiny.Zoo, dtype: str = "float32", options: str = "@weights=int8") 
 # -- products ---------------------------------------------------------------------------------------
 
 
-def test_a_value_is_off_by_half_a_step_at_most() -> None:
-    x = random(6, 50)
-    x[2] = 0
-    whole, steps = quantised(x)
+def restored(x: Tensor, kind: torch.dtype = torch.float32) -> Tensor:
+    """What the 8-bit integers of x stand for, in float64."""
+    whole, steps = quantised(x, kind)
+    return (whole.double() * steps.double()[..., None]).flatten(1)[:, : x.shape[1]]
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_a_value_is_off_by_half_a_step_of_its_group(kind: torch.dtype) -> None:
+    x = random(6, 80)
+    x[2, 32:64] = 0
+    whole, steps = quantised(x, kind)
+    assert whole.shape == (6, 3, 32)
     assert whole.dtype == torch.int8
-    assert whole.abs().amax(1).tolist() == [127, 127, 0, 127, 127, 127]
-    assert ((whole * steps[:, None] - x).abs() <= 0.5001 * steps[:, None]).all()
+    assert steps.dtype == kind
+    assert steps.shape == (6, 3)
+    assert steps[2, 1] == 0
+    assert (whole[:, 2, 16:] == 0).all()  # what is missing of the last group
+    step = steps.float().repeat_interleave(32, 1)[:, :80]
+    assert ((restored(x, kind) - x).abs() <= 0.5001 * step).all()
+    assert (whole.int().abs().amax(2)[steps > 0] >= 126).all()
 
 
 def test_by_hand(way: str) -> None:
-    """Steps of 2 and 1/127: 127 * 2 * 64/127 + (-64) * 2 * 1 = 0, with bias and residual 3.5."""
-    weight = torch.tensor([[254.0, -128.0]]).bfloat16()
-    x = torch.tensor([[64 / 127, 1.0]]).bfloat16()
-    product = Int8Matrix(weight, torch.tensor([1.5]).bfloat16())
-    assert product(x, torch.tensor([[2.0]]).bfloat16()).tolist() == [[3.5]]
+    """Two groups with steps of 2 and 1, and 1/64 and 1: 127 * 2 - 64 + 3 * 5, with 3.5 beside it."""
+    weight, x = torch.zeros(1, 40), torch.zeros(1, 40)
+    weight[0, :2] = torch.tensor([254.0, -128.0])
+    weight[0, 32:34] = torch.tensor([127.0, 3.0])
+    x[0, :2] = torch.tensor([127 / 64, 1.0])
+    x[0, 33:35] = torch.tensor([5.0, 127.0])
+    product = Int8Matrix(weight.bfloat16(), torch.tensor([1.5]).bfloat16())
+    wanted = 254 * 127 / 64 - 128 + 15 + 3.5
+    found = product(x.bfloat16(), torch.tensor([[2.0]]).bfloat16())
+    assert found.item() == torch.tensor(wanted).bfloat16().item()
 
 
 @pytest.mark.parametrize(("n", "rows", "width"), SHAPES)
 @pytest.mark.parametrize("extras", [False, True])
-def test_product_is_the_rounded_rows(way: str, n: int, rows: int, width: int, extras: bool) -> None:
+def test_product_is_that_of_the_rounded_rows(
+    way: str, n: int, rows: int, width: int, extras: bool
+) -> None:
     weight, x = random(rows, width).bfloat16(), random(n, width, seed=1).bfloat16()
     x[n // 2] = 0
     bias = random(1, rows, seed=2)[0].bfloat16() if extras else None
     residual = random(n, rows, seed=3).bfloat16() if extras else None
-    (w, w_steps), (v, v_steps) = quantised(weight), quantised(x)
-    wanted = (v.double() @ w.double().T) * v_steps.double()[:, None] * w_steps.double()
+    wanted = restored(x) @ restored(weight, torch.bfloat16).T
     if bias is not None and residual is not None:
         wanted = wanted + bias.double() + residual.double()
     product = Int8Matrix(weight, bias)
     found = product(x, residual)
     assert found.dtype == torch.bfloat16
-    torch.testing.assert_close(found.double(), wanted, atol=1e-6, rtol=2**-7)
-    for i in (0, n - 1):  # whatever its neighbours
-        alone = product(x[i : i + 1], None if residual is None else residual[i : i + 1])
-        assert torch.equal(alone[0], found[i])
+    torch.testing.assert_close(found.double(), wanted, atol=1e-5, rtol=2**-7)
+
+
+@pytest.mark.parametrize(("n", "rows", "width"), SHAPES)
+def test_a_row_does_not_depend_on_its_neighbours(n: int, rows: int, width: int) -> None:
+    weight, x = random(rows, width).bfloat16(), random(n, width, seed=1).bfloat16()
+    product = Int8Matrix(weight, None)
+    together = product(x)
+    for i in (0, n // 2, n - 1):
+        assert torch.equal(product(x[i : i + 1])[0], together[i])
 
 
 @pytest.mark.parametrize(("n", "rows", "width"), SHAPES[1:])
 def test_product_is_near_the_whole_one(way: str, n: int, rows: int, width: int) -> None:
-    """Within what rounding can do: half a step of either factor against all of the other."""
-    weight, x = (
-        random(rows, width).bfloat16().double(),
-        random(n, width, seed=1).bfloat16().double(),
-    )
-    half_w, half_x = (y.abs().amax(1) / 254 for y in (weight, x))
-    bound = x.abs().sum(1)[:, None] * half_w + half_x[:, None] * weight.abs().sum(1)
-    bound = bound + width * half_x[:, None] * half_w
-    found = Int8Matrix(weight.bfloat16(), None)(x.bfloat16()).double()
-    assert ((found - x @ weight.T).abs() <= bound + 2**-8 * found.abs()).all()
+    weight, x = random(rows, width).bfloat16(), random(n, width, seed=1).bfloat16()
+    wanted = x.double() @ weight.double().T
+    found = Int8Matrix(weight, None)(x).double()
+    by_row = (found - wanted).norm(dim=1) / wanted.norm(dim=1)
+    assert 0 < by_row.median() < 0.015
 
 
-def test_largest_sums_do_not_overflow(way: str) -> None:
+def test_largest_sums(way: str) -> None:
     width = 8192
     product = Int8Matrix(torch.ones(2, width).bfloat16(), None)
     found = product(torch.stack((torch.ones(width), -torch.ones(width))).bfloat16())
     assert found.tolist() == [[width, width], [-width, -width]]
-    with pytest.raises(ValueError, match="columns"):
-        Int8Matrix(torch.ones(1, WIDEST + 1), None)
 
 
 # -- the model --------------------------------------------------------------------------------------

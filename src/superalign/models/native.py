@@ -109,7 +109,7 @@ def _load() -> tuple[ctypes.CDLL | None, str | None]:
     library.pack_matrix.argtypes, library.pack_matrix.restype = (_P, _P, _L, _L, _L, _L), None
     library.multiply.argtypes, library.multiply.restype = (_P,) * 7 + (_L,) * 4, None
     library.int8_products_available.restype = _L
-    library.multiply_int8.argtypes, library.multiply_int8.restype = (_P,) * 8 + (_L,) * 3, None
+    library.multiply_int8.argtypes, library.multiply_int8.restype = (_P,) * 7 + (_L,) * 3, None
     return library, None
 
 
