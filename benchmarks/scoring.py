@@ -6,7 +6,7 @@ Every question starts with the same 300 tokens (instructions, examples), goes on
 its own, and has four choices of 1 to 12. The plain way: every question with every choice is one
 row of a length-sorted, right-padded batch for ``transformers``, whose logits at the choice's tokens
 are gathered. Both are checked to agree in float32 to 1e-4 per token before they are timed.
-Estimated time on two Zen 5 cores: 5 minutes, --quick 3.
+Estimated time on two Zen 4 cores: 5 minutes, --quick 3.
 """
 
 from __future__ import annotations
