@@ -11,6 +11,7 @@ from torch import Tensor
 
 from superalign.errors import InputError
 from superalign.models import LocalModel, load_model, native
+from superalign.models.export import export_merged
 from superalign.models.int8 import Int8Matrix, quantised
 from superalign.models.packing import Tree
 from superalign.models.products import form_of
@@ -194,6 +195,12 @@ def test_it_does_not_train(zoo: tiny.Zoo) -> None:
     ):
         with pytest.raises(InputError, match="@weights=int8 generates and scores only"):
             ask()
+
+
+def test_it_is_not_exported(zoo: tiny.Zoo, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="@weights=int8 generates and scores only"):
+        export_merged(f"{zoo.folder()}@weights=int8", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_it_needs_the_fast_path(zoo: tiny.Zoo) -> None:

@@ -113,7 +113,7 @@ class LocalModel:
 
     def fresh_adapter(self, *, rank: int, alpha: float, seed: int, first_layer: int = 0) -> Adapter:
         """A no-op LoRA adapter on every projection from block ``first_layer`` on."""
-        self.check_trainable()
+        self.check_whole()
         shapes = {
             (i, name): (rows, linear.weight.shape[1])
             for i, layer in enumerate(self.decoder.layers)
@@ -319,7 +319,7 @@ class LocalModel:
 
         By default from the first adapted one: below it no weight needs a gradient.
         """
-        self.check_trainable()
+        self.check_whole()
         if first is None:
             first = 0 if self.adapter is None else self.adapter.first_layer
         owner = self._owner
@@ -327,8 +327,8 @@ class LocalModel:
             owner._training = TrainingWeights(owner.with_adapter(None).weights(), first)
         return owner._training.blocks(self.adapter)
 
-    def check_trainable(self) -> None:
-        """Raise an InputError for a model in 8-bit integers: gradients are of whole weights."""
+    def check_whole(self) -> None:
+        """Raise an InputError for a model in 8-bit integers: to be trained or saved it has to be whole."""
         if self.int8:
             raise InputError(f"model '{self.name}': @weights=int8 generates and scores only")
 
