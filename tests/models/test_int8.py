@@ -155,6 +155,20 @@ def test_it_is_near_the_whole_model(zoo: tiny.Zoo) -> None:
     assert 0 < (found - wanted).abs().mean() < 0.3  # a random net is rough
 
 
+@pytest.mark.parametrize("family", tiny.FAST)
+def test_every_family(zoo: tiny.Zoo, family: str) -> None:
+    """Near the whole model, as log-probabilities of tiny ones spread, and sampled as it is scored."""
+    model = load_model(f"{zoo.folder(family)}@weights=int8", device="cpu", dtype="float32")
+    found, wanted = (
+        torch.cat([x for row in m.tree_logprobs(TREES) for x in row])
+        for m in (model, zoo.ours(family))
+    )
+    assert 0 < (found - wanted).abs().mean() < wanted.std() / 4
+    (row,) = model.generate(["abc"], temperature=0, max_new_tokens=6)
+    again = model.tree_logprobs([Tree(model.encode("abc"), (row[0].tokens,))])[0][0]
+    assert (again - torch.tensor(row[0].logprobs)).abs().mean() < 1e-2
+
+
 def test_adapters_are_merged_before_rounding(zoo: tiny.Zoo) -> None:
     model = load(zoo)
     adapter = tiny.adapter(zoo.ours())
