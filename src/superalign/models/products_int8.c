@@ -75,10 +75,11 @@ static void quantise(const bf16 *x, Rows to, long r, long width, long groups) {
     }
 }
 
-/* `count` rows (count constant) from row `first` on, times the panel that `w` begins with. */
+/* `count` rows (count constant) from row `first` on, times the panel that `w` begins with. `ahead`: the panel
+ * comes from a cache; meanwhile the next one is fetched from memory. */
 static inline __attribute__((always_inline)) void tile(
     Rows x, long first, Matrix w, const bf16 *bias, const bf16 *residual, bf16 *y, __mmask32 mask,
-    const int count) {
+    int ahead, const int count) {
     __m512 sum[TILE][2];
     long groups = w.width / GROUP;
     for (int r = 0; r < count; r++) sum[r][0] = sum[r][1] = _mm512_setzero_ps();
@@ -90,8 +91,13 @@ static inline __attribute__((always_inline)) void tile(
             exact[r][0] = exact[r][1] = _mm512_set1_epi32(x.starts[(first + r) * groups + g]);
 #pragma GCC unroll 8
         for (int j = 0; j < GROUP / FOUR; j++) {
-            __m512i low = _mm512_loadu_si512(panel + j * FOUR * PANEL);
-            __m512i high = _mm512_loadu_si512(panel + j * FOUR * PANEL + 2 * PANEL);
+            const uint8_t *columns = panel + j * FOUR * PANEL;
+            __m512i low = _mm512_loadu_si512(columns);
+            __m512i high = _mm512_loadu_si512(columns + 2 * PANEL);
+            if (ahead) {
+                _mm_prefetch((const char *)columns + w.width * PANEL, _MM_HINT_T1);
+                _mm_prefetch((const char *)columns + w.width * PANEL + 64, _MM_HINT_T1);
+            }
 #pragma GCC unroll 6
             for (int r = 0; r < count; r++) {
                 int32_t four;
@@ -106,8 +112,9 @@ static inline __attribute__((always_inline)) void tile(
         __m512 high = wide(_mm512_extracti64x4_epi64(steps, 1));
         for (int r = 0; r < count; r++) {
             __m512 step = _mm512_set1_ps(x.steps[(first + r) * groups + g]);
-            sum[r][0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact[r][0]), _mm512_mul_ps(step, low), sum[r][0]);
-            sum[r][1] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact[r][1]), _mm512_mul_ps(step, high), sum[r][1]);
+            __m512 by[2] = {_mm512_mul_ps(step, low), _mm512_mul_ps(step, high)};
+            for (int h = 0; h < 2; h++)
+                sum[r][h] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact[r][h]), by[h], sum[r][h]);
         }
     }
     for (int r = 0; r < count; r++) {
@@ -130,13 +137,15 @@ static void strip(Rows x, Matrix w, const bf16 *bias, const bf16 *residual, bf16
     __mmask32 mask = left < PANEL ? (1u << left) - 1 : 0xffffffffu;
     Matrix from = {w.panels + at * w.width, w.steps + at * (w.width / GROUP), w.rows, w.width};
     const bf16 *b = bias ? bias + at : 0;
+    int several = end - first > TILE;
     while (first < end) {
         long size = (end - first + TILE - 1) / TILE; /* tiles left, alike in height */
         size = (end - first + size - 1) / size;
         const bf16 *add = residual ? residual + first * w.rows + at : 0;
         bf16 *to = y + first * w.rows + at;
+        int ahead = several && first + size == end;
         switch (size) {
-#define CASE(k) case k: tile(x, first, from, b, add, to, mask, k); break;
+#define CASE(k) case k: tile(x, first, from, b, add, to, mask, ahead, k); break;
             CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
         }
         first += size;
