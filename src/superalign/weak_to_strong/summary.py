@@ -42,9 +42,7 @@ def tasks_and_pools(
     drawn: dict[str, Draws] = {}  # one set of draws per task, whoever supervises
     for outcome in outcomes:
         if outcome.task not in drawn:
-            # of its own stream: other tasks in the run do not move a task's interval
-            rng = np.random.default_rng([seed, int(content_hash(["draws", outcome.task], 8), 16)])
-            drawn[outcome.task] = Draws.of(len(outcome.weak), outcome.groups, rng)
+            drawn[outcome.task] = draws_of(outcome, seed)
         tasks.append(_task(outcome, methods, drawn[outcome.task], cells, plain))
     kinds = {o.task: o.kind for o in outcomes}
     return {
@@ -61,6 +59,12 @@ def tasks_and_pools(
             if cell is not None and cell.pgr.value is None
         ],
     }
+
+
+def draws_of(outcome: Outcome, seed: int) -> Draws:
+    """A task's draws, of its own stream: other tasks in the run do not move its interval."""
+    rng = np.random.default_rng([seed, int(content_hash(["draws", outcome.task], 8), 16)])
+    return Draws.of(len(outcome.weak), outcome.groups, rng)
 
 
 def _both_pools(
