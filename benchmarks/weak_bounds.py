@@ -32,9 +32,9 @@ from superalign.weak_to_strong.labels import labels_of
 from superalign.weak_to_strong.method import Setting
 from superalign.weak_to_strong.methods.default import Default
 from superalign.weak_to_strong.outcomes import Outcome
+from superalign.weak_to_strong.plan import Plan
 from superalign.weak_to_strong.readings import teach
 from superalign.weak_to_strong.recovered import Cell, Key, accuracy, pooled
-from superalign.weak_to_strong.run import Plan
 from superalign.weak_to_strong.settings import WeakToStrongConfig
 from superalign.weak_to_strong.splits import split
 from superalign.weak_to_strong.student import read

@@ -13,7 +13,8 @@ BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks/weak_bounds.py"
 @pytest.fixture(scope="module")
 def bounds() -> ModuleType:
     found = importlib.util.spec_from_file_location("weak_bounds", BENCHMARK)
-    assert found is not None and found.loader is not None
+    assert found is not None
+    assert found.loader is not None
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     return module

@@ -44,7 +44,8 @@ def w2s(
     """Weak-to-strong: how much of the gap a strong student recovers from a weak supervisor's labels."""
     from superalign.report.weak_to_strong import write_w2s_report
     from superalign.weak_to_strong.command import lines, settings
-    from superalign.weak_to_strong.run import Plan, run_w2s
+    from superalign.weak_to_strong.plan import Plan
+    from superalign.weak_to_strong.run import run_w2s
     from superalign.weak_to_strong.settings import WeakToStrongConfig
 
     fields = {

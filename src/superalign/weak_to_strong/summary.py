@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from superalign.records import content_hash
 from superalign.statistics import mean
 from superalign.weak_to_strong.losses import Array
-from superalign.weak_to_strong.method import Method
 from superalign.weak_to_strong.outcomes import Outcome, Student
 from superalign.weak_to_strong.recovered import (
     Cell,
@@ -27,8 +26,22 @@ DEFAULT, NAIVE = "default", "naive"
 Cells = dict[str, dict[Key, Cell]]  # by method
 
 
+class Described(Protocol):
+    """What the report says of a method."""
+
+    @property
+    def family(self) -> str:
+        """What kind of method it is."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where it is from."""
+        ...
+
+
 def tasks_and_pools(
-    outcomes: Sequence[Outcome], methods: Mapping[str, Method], seed: int
+    outcomes: Sequence[Outcome], methods: Mapping[str, Described], seed: int
 ) -> dict[str, Any]:
     """``tasks`` (one entry per task and supervisor), ``pooled`` and ``pooled_by_kind``.
 
@@ -99,7 +112,7 @@ def _pools(
 
 def _task(
     outcome: Outcome,
-    methods: Mapping[str, Method],
+    methods: Mapping[str, Described],
     draws: Draws,
     cells: Cells,
     plain: Cells,
