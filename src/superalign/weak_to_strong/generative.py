@@ -27,8 +27,8 @@ from superalign.weak_to_strong.splits import split
 
 Said = list[tuple[str | None, bool]]  # per problem: the answer read, and whether it is right
 Told = Callable[[float, str], None]
-EPOCHS, SAMPLES, TEMPERATURE, MOST_TOKENS = 2, 8, 0.7, 10
-TRAINING = LearnerConfig(algorithm="sft", learning_rate=1e-3, batch_tokens=256, lora_rank=16)
+EPOCHS, SAMPLES, TEMPERATURE, MOST_TOKENS = 3, 8, 0.7, 10
+TRAINING = LearnerConfig(algorithm="sft", learning_rate=1e-3, batch_tokens=128, lora_rank=16)
 
 
 @dataclass(frozen=True)
