@@ -16,7 +16,9 @@ def w2s(
     context: typer.Context,
     data: Annotated[
         list[str] | None,
-        typer.Option("--data", help="a task: JSONL, CSV, Parquet, hub:NAME[:SPLIT]; repeatable"),
+        typer.Option(
+            "--data", help="a task: JSONL, CSV, Parquet, hub:NAME[:SPLIT], task:NAME; repeat"
+        ),
     ] = None,
     text_field: Annotated[str | None, typer.Option(help="field(s) of the text, a,b")] = None,
     label_field: Annotated[str | None, typer.Option(help="field of the true class")] = None,

@@ -37,7 +37,8 @@ class Taught:
     weight: float
 
 
-Rule = Callable[[Evidence], Taught | None]
+Rule = Callable[[Sequence[Evidence]], list[Taught | None]]
+"""What is taught of each problem, from what is known of all of them."""
 
 
 def votes(answers: Sequence[str | None]) -> dict[str, float]:
@@ -56,39 +57,60 @@ def beliefs(logprobs: dict[str, float]) -> dict[str, float]:
     return {answer: value / total for answer, value in raw.items()}
 
 
-def naive(row: Evidence) -> Taught | None:
+def naive(rows: Sequence[Evidence]) -> list[Taught | None]:
     """The supervisor's one greedy answer, whole."""
-    return None if row.first is None else Taught(row.first, 1.0)
+    return [None if row.first is None else Taught(row.first, 1.0) for row in rows]
 
 
-def self_consistency(row: Evidence) -> Taught | None:
+def self_consistency(rows: Sequence[Evidence]) -> list[Taught | None]:
     """The most frequent sample, weighted by its share of the samples."""
-    if not row.votes:
-        return None
-    answer = next(iter(row.votes))
-    return Taught(answer, row.votes[answer])
+    return [Taught(*next(iter(row.votes.items()))) if row.votes else None for row in rows]
 
 
-def selective_consistency(row: Evidence) -> Taught | None:
+def selective_consistency(rows: Sequence[Evidence]) -> list[Taught | None]:
     """The most frequent sample where the student too finds it the likeliest; else nothing."""
-    taught = self_consistency(row)
-    if taught is None or max(row.own, key=row.own.__getitem__) != taught.answer:
-        return None
-    return Taught(taught.answer, 1.0)
+    return [
+        Taught(t.answer, 1.0) if t and max(row.own, key=row.own.__getitem__) == t.answer else None
+        for row, t in zip(rows, self_consistency(rows), strict=True)
+    ]
 
 
-def product(row: Evidence) -> Taught | None:
-    """The answer of the highest votes × own belief, weighted by its share of that.
+def tempered_product(rows: Sequence[Evidence]) -> list[Taught | None]:
+    """The answer of the highest votes × own belief ^ ``exponent(rows)``, weighted by its share.
 
-    Two independent witnesses' beliefs multiply; the share of samples without an answer is doubt,
-    and takes its part of the weight.
+    The share of samples without an answer is doubt, and takes its part of the weight.
     """
-    joint = {answer: share * row.own[answer] for answer, share in row.votes.items()}
+    power = exponent(rows)
+    return [_product(row, power) for row in rows]
+
+
+def _product(row: Evidence, power: float) -> Taught | None:
+    joint = {answer: share * row.own[answer] ** power for answer, share in row.votes.items()}
     total = sum(joint.values())
     if total <= 0:
         return None
     answer = max(joint, key=joint.__getitem__)
     return Taught(answer, joint[answer] / total * sum(row.votes.values()))
+
+
+def exponent(rows: Sequence[Evidence]) -> float:
+    """How far the student's own belief is to be trusted, in [0, 1]: a temperature, without truth.
+
+    The power g under which own^g, normalised over each problem's candidates, predicts the votes
+    best (a conditional logit of one coefficient; McFadden 1974). A student that knows nothing of the task
+    does not know either what is answered, and gets 0.
+    """
+    seen = [row for row in rows if len(row.votes) > 1]
+
+    def likelihood(power: float) -> float:
+        total = 0.0
+        for row in seen:
+            logs = {a: power * math.log(max(row.own[a], 1e-9)) for a in row.votes}
+            norm = math.log(sum(math.exp(x) for x in logs.values()))
+            total += sum(share * (logs[a] - norm) for a, share in row.votes.items())
+        return total
+
+    return max((step / 20 for step in range(21)), key=likelihood)
 
 
 @dataclass(frozen=True)
@@ -107,6 +129,8 @@ METHODS: dict[str, AnswerMethod] = {
         selective_consistency, "denoising", "arXiv 1911.00068, 2407.13647"
     ),
     "default": AnswerMethod(
-        product, "default", "this project: product of experts (Hinton 2002) of votes and own belief"
+        tempered_product,
+        "default",
+        "this project; a product of experts (Hinton 2002) of the votes and the student's own belief",
     ),
 }

@@ -148,7 +148,7 @@ def run_seed(
         step(name)
         facts[name] = {"sure": sure, "methods": {}}
         for method, item in methods.items():
-            labels = [item.rule(row) for row in evidence]
+            labels = item.rule(evidence)
             said[f"{name} {method}"], _ = test.ask(taught(student, strong.queries, labels, seed))
             facts[name]["methods"][method] = _labels(strong, labels)
             step(f"{name}, {method}")
