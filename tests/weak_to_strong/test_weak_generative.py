@@ -46,6 +46,12 @@ def w2s(
 
 
 @pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generative, "EPOCHS", 1)
+    monkeypatch.setattr(generative, "SAMPLES", 2)
+
+
+@pytest.fixture
 def options(tmp_path_factory: pytest.TempPathFactory) -> list[object]:
     folder = toy.model_folder(tmp_path_factory.getbasetemp())
     return [
@@ -104,7 +110,7 @@ def test_labels_of_no_weight_take_no_visit(
     assert seen == [6 * generative.EPOCHS] * 2
 
 
-def test_no_rule_sees_the_truth(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_rule_sees_the_truth(model: LocalModel, quick: None) -> None:
     """The student rows' truth is changed: every label and every student's answer stays."""
     problems = load_problems(TaskSource(path="task:mathematics:rounding"), 60)
     known = set(split(problems, 0).student)
@@ -123,7 +129,11 @@ def test_no_rule_sees_the_truth(model: LocalModel, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_run_leaves_a_complete_folder_and_resumes(
-    w2s: Command, options: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    w2s: Command,
+    options: list[object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    quick: None,
 ) -> None:
     real, done = generative.run_seed, []
 
