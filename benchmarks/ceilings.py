@@ -64,6 +64,8 @@ def parts(model: LocalModel, batch: int) -> dict[str, Part]:
         return (lambda: [f(*x) for f, *x in calls]), 2.0 * batch * sum(sizes), item * sum(sizes)
 
     cache = SlotCache(decoder, batch, held + 1)
+    for store in (*cache.keys, *cache.values):
+        store.normal_()  # memory never written to is one page of zeros, which the cache holds
     cache.lengths += held
     cache.advance()
     fused = random(batch, decoder.heads + 2 * decoder.kv_heads, decoder.head_size)
