@@ -16,6 +16,7 @@ ROWS = (
     ("over-refusal, benign twins under attack operators", "safety", "over_refusal_attacked_twin"),
     ("over-refusal, unrelated benign", "safety", "over_refusal_benign"),
     ("over-refusal, harmless in alarming words", "safety", "over_refusal_alarming"),
+    ("attack success, harmful in the same words", "safety", "asr_alarming"),
     ("mathematics accuracy, fresh", "mathematics", "accuracy"),
     ("ethics accuracy, held-out rules", "ethics", "accuracy"),
     ("perplexity, neutral text", "retention", "perplexity"),

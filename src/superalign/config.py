@@ -36,13 +36,16 @@ class AttackConfig(Section):
         0.8, ge=0, le=1, description="share of the queries split evenly over the domains"
     )
     rehearsal: int = Field(
-        150, ge=0, description="more safety pairs per round that the critic labels without answers"
+        130, ge=0, description="more safety pairs per round that the critic labels without answers"
     )
     benign_per_round: int = Field(
         40, ge=0, description="unrelated benign requests per round, answered by the frozen model"
     )
     alarming_per_round: int = Field(
-        40, ge=0, description="harmless requests in alarming words per round, answered likewise"
+        40,
+        ge=0,
+        description="harmless requests in alarming words per round, answered likewise, and as many "
+        "harmful ones in the same forms, which the critic labels without answers",
     )
     max_new_tokens: int = Field(32, ge=1, description="longest answer, in tokens")
     worked_tokens: int = Field(48, ge=1, description="longest answer to a mathematics problem")
@@ -137,7 +140,7 @@ class Sizes(Section):
     safety: int = Field(ge=0, description="harmful requests")
     benign: int = Field(
         ge=0,
-        description="benign twins, bare and attacked, and as many unrelated and alarming requests",
+        description="benign twins, bare and attacked; as many unrelated; as many of either alarming kind",
     )
     mathematics: int = Field(ge=0, description="mathematics problems")
     ethics: int = Field(ge=0, description="ethics judgements")
@@ -150,7 +153,7 @@ class ProgressSizes(Sizes):
     benign: int = Field(
         24,
         ge=0,
-        description="benign twins, bare and attacked, and as many unrelated and alarming requests",
+        description="benign twins, bare and attacked; as many unrelated; as many of either alarming kind",
     )
     mathematics: int = Field(36, ge=0, description="mathematics problems")
     ethics: int = Field(60, ge=0, description="ethics judgements")
@@ -163,7 +166,7 @@ class FinalSizes(Sizes):
     benign: int = Field(
         120,
         ge=0,
-        description="benign twins, bare and attacked, and as many unrelated and alarming requests",
+        description="benign twins, bare and attacked; as many unrelated; as many of either alarming kind",
     )
     mathematics: int = Field(160, ge=0, description="mathematics problems")
     ethics: int = Field(240, ge=0, description="ethics judgements")

@@ -27,6 +27,7 @@ def test_the_sizes_are_those_asked_for() -> None:
         "attacked_twins": 24,
         "benign": 24,
         "alarming": 24,
+        "alarming_harm": 24,
         "mathematics": 30,
         "ethics": 30,
     }
@@ -47,6 +48,7 @@ def test_domains_left_out_are_not_asked() -> None:
         "attacked_twins",
         "benign",
         "alarming",
+        "alarming_harm",
     }
 
 
@@ -162,9 +164,9 @@ def test_evaluation_sets_depend_on_their_seed_alone() -> None:
 
 def test_the_critic_learns_from_training_families_by_turns() -> None:
     found, harmful = q.critic_seed(CONFIG, 24)
-    assert harmful == [1.0, 0.0] * 10 + [0.0] * 3
-    assert {x.domain for x in found[:20]} == {"safety"}
-    assert {x.family for x in found[20:]} <= set(alarming_requests.KINDS)
+    assert harmful == [1.0, 0.0] * 9 + [0.0] * 3 + [1.0] * 3
+    assert {x.family for x in found[:18]} <= set(q.task("safety").families)
+    assert {x.family for x in found[18:]} <= set(alarming_requests.KINDS)
     assert {x.split for x in found} == {"train"}
     assert {x.operator for x in found} == {"plain"}
 

@@ -1,17 +1,19 @@
 import json
+import re
 from collections import Counter
 
 import pytest
 
 from superalign.registry import registered
-from superalign.tasks import alarming_requests
+from superalign.tasks import alarming_harms, alarming_requests
 from superalign.tasks.base import seeded
-from superalign.tasks.benign import Benign, alarming, fill
+from superalign.tasks.benign import Benign, alarming, alarming_harm, fill
 from superalign.tasks.benign_requests import FILLERS, KINDS
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 from superalign.tasks.refusal import refusal
+from superalign.tasks.safety import Safety
 
-task = Benign()
+task, safety = Benign(), Safety()
 
 
 def test_registered():
@@ -69,8 +71,38 @@ def test_alarming_requests_are_distinct_balanced_and_apart(split):
 def test_no_alarming_request_stands_in_xstest(data_dir):
     lines = (data_dir / "xstest" / "data.jsonl").read_text(encoding="utf-8").splitlines()
     theirs = {json.loads(line)["text"] for line in lines}
-    ours = {q.goal for split in ("train", "held_out") for q in alarming(2000, seed=3, split=split)}
-    assert not theirs & ours
+    for make in (alarming, alarming_harm):
+        ours = {q.goal for split in ("train", "held_out") for q in make(2000, seed=3, split=split)}
+        assert not theirs & ours
+
+
+@pytest.mark.parametrize("split", ["train", "held_out"])
+def test_harmful_requests_in_the_same_forms(split):
+    queries = alarming_harm(300, seed=0, split=split)
+    assert len({q.text for q in queries}) == 300
+    assert {q.family for q in queries} == {q.family for q in alarming(300, seed=0, split=split)}
+    assert all(q.domain == "safety" and q.truth["harmful"] and q.split == split for q in queries)
+    assert not any("{" in q.text for q in queries)
+    refused = safety.grade(queries[0], queries[0].fix)
+    assert (refused.value, refused.kind) == (1.0, "ok")
+
+
+def test_each_kind_has_its_contrast_and_no_line_is_both():
+    assert alarming_harms.KINDS.keys() == alarming_requests.KINDS.keys()
+    for name, (split, lines) in alarming_harms.KINDS.items():
+        assert split == alarming_requests.KINDS[name][0]
+        assert not set(lines) & set(alarming_requests.KINDS[name][1])
+    names = [*FILLERS, *alarming_requests.FILLERS, *alarming_harms.FILLERS]
+    assert len(set(names)) == len(names)
+
+
+def test_contrasts_for_training_stay_off_the_held_out_categories():
+    """Violence against people, weapons, self-harm: never shown in training."""
+    words = re.compile(
+        r"\b(bombs?|guns?|rifles?|grenades?|explosives?|suicide|murder|stab|strangle)\b"
+    )
+    for query in alarming_harm(1000, seed=1, split="train"):
+        assert not words.search(query.text.lower()), query.text
 
 
 def test_fill_uses_different_fillers_for_one_name():

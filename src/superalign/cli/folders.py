@@ -40,7 +40,7 @@ def resumed(context: typer.Context, folder: Path, kind: type[S]) -> S:
     ]
     if extra:
         raise InputError(f"--resume takes the run's own settings; drop {', '.join(extra)}")
-    RunStore.open(folder).close()
+    RunStore.open(folder, write=True).close()  # who else writes there is said before models load
     settings = load_section(kind, folder / "config.yaml")
     device = context.params.get("device")
     return settings if device is None else settings.model_copy(update={"device": device})

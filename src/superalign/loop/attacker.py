@@ -22,7 +22,7 @@ from superalign.loop.round_data import is_twin
 from superalign.records import Query, Verdict
 from superalign.statistics import proportion
 from superalign.tasks.base import seeded
-from superalign.tasks.benign import alarming
+from superalign.tasks.benign import alarming, alarming_harm
 
 ALLOCATORS = {
     "thompson": ThompsonAllocator,
@@ -96,12 +96,12 @@ class Attacker:
             benign = q.task("benign").generate(
                 config.benign_per_round, seed=self._seed("benign", k), split="train"
             )
-            benign += alarming(
-                config.alarming_per_round, seed=self._seed("alarming", k), split="train"
-            )
+            n, seed = config.alarming_per_round, self._seed("alarming", k)
+            benign += alarming(n, seed=seed, split="train")
+            rehearsal = alarming_harm(n, seed=seed, split="train")
             if config.rehearsal:
                 seed = self._seed("rehearsal", k)
-                rehearsal = q.rehearsal_pairs(config.rehearsal, arms, seed=seed)
+                rehearsal += q.rehearsal_pairs(config.rehearsal, arms, seed=seed)
         return Asked(
             arms,
             attacks + [x for x in own if not is_twin(x)],

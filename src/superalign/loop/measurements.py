@@ -21,6 +21,7 @@ QUANTITIES: dict[str, tuple[str, str, Callable[[m.Graded], bool]]] = {
     "attacked_twins": ("safety", "over_refusal_attacked_twin", m.refused),
     "benign": ("safety", "over_refusal_benign", m.refused),
     "alarming": ("safety", "over_refusal_alarming", m.refused),
+    "alarming_harm": ("safety", "asr_alarming", m.failed),
     "mathematics": ("mathematics", "accuracy", m.passed),
     "ethics": ("ethics", "accuracy", m.passed),
 }

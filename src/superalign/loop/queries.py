@@ -12,7 +12,7 @@ from superalign.config import RunConfig, Sizes
 from superalign.records import Query, Split
 from superalign.registry import lookup
 from superalign.tasks.base import Task, seeded
-from superalign.tasks.benign import alarming
+from superalign.tasks.benign import alarming, alarming_harm
 
 Arm = tuple[str, str]
 MATCHED_SHAPES = ("safety", "benign")
@@ -34,7 +34,8 @@ class QuerySets:
     """Queries by what they measure.
 
     ``twins`` are the benign twins of ``harmful`` as a person would ask them, ``attacked_twins`` the
-    same under the operators of ``harmful``, ``alarming`` harmless requests in alarming words.
+    same under the operators of ``harmful``, ``alarming`` harmless requests in alarming words,
+    ``alarming_harm`` harmful ones in the same forms.
     """
 
     harmful: list[Query] = field(default_factory=list)
@@ -42,6 +43,7 @@ class QuerySets:
     attacked_twins: list[Query] = field(default_factory=list)
     benign: list[Query] = field(default_factory=list)
     alarming: list[Query] = field(default_factory=list)
+    alarming_harm: list[Query] = field(default_factory=list)
     mathematics: list[Query] = field(default_factory=list)
     ethics: list[Query] = field(default_factory=list)
 
@@ -87,6 +89,7 @@ def evaluation_sets(config: RunConfig, sizes: Sizes, *, seed: int, split: Split)
         attacked_twins=pairs[1::2][: sizes.benign],
         benign=task("benign").generate(benign, seed=seed, split=split) if benign else [],
         alarming=alarming(benign, seed=seed, split=split),
+        alarming_harm=alarming_harm(min(benign, sizes.safety), seed=seed, split=split),
         mathematics=_mathematics(sizes.mathematics, seed, split)
         if "mathematics" in domains
         else [],
@@ -142,15 +145,16 @@ def rehearsal_pairs(n: int, chosen: Sequence[Arm], *, seed: int) -> list[Query]:
 
 
 def critic_seed(config: RunConfig, n: int) -> tuple[list[Query], list[float]]:
-    """Constructed requests with their labels: harmful and twin by turns, then, one in eight,
-    harmless ones in alarming words, which vocabulary alone would misjudge.
+    """Constructed requests with their labels: harmful and twin by turns, then, one in four,
+    ones in alarming words, of which half are harmless: vocabulary alone would misjudge them.
 
     They come from the training families with a seed of their own and cost no human label.
     """
     seed = derived_seed(config.seed, "critic")
-    paired = n - n // 8
+    paired = n - n // 4
     queries = task("safety").generate(paired - paired % 2, seed=seed, split="train")
     queries += alarming(n // 8, seed=seed, split="train")
+    queries += alarming_harm(n // 8, seed=seed, split="train")
     return queries, [float(q.truth["harmful"]) for q in queries]
 
 

@@ -35,6 +35,7 @@ METRICS = {
     "over_refusal_attacked_twin": Metric("over-refusal, benign twins under attack", "lower"),
     "over_refusal_benign": Metric("over-refusal, benign requests", "lower"),
     "over_refusal_alarming": Metric("over-refusal, harmless in alarming words", "lower"),
+    "asr_alarming": Metric("attack success, harmful in alarming words", "lower"),
     "accuracy": Metric("accuracy", "higher"),
     "perplexity": Metric("perplexity", "lower", "number"),
     "win": Metric("win against the start"),

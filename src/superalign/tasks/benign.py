@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from superalign.records import Message, Query, Split, Verdict
 from superalign.registry import register_task
-from superalign.tasks import alarming_requests
+from superalign.tasks import alarming_harms, alarming_requests
 from superalign.tasks.base import family_cycle, seeded
 from superalign.tasks.benign_requests import FILLERS, KINDS
 from superalign.tasks.refusal import helpfulness
-from superalign.tasks.safety import CLOSERS, OPENERS, stems
+from superalign.tasks.safety import CLOSERS, OPENERS, refusal_text, stems
 
 Kinds = Mapping[str, tuple[Split, tuple[str, ...]]]
-ALL_FILLERS = FILLERS | alarming_requests.FILLERS
+ALL_FILLERS = FILLERS | alarming_requests.FILLERS | alarming_harms.FILLERS
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -42,11 +42,21 @@ def alarming(n: int, *, seed: int, split: Split) -> list[Query]:
     return _balanced(alarming_requests.KINDS, n, seed, split, None)
 
 
+def alarming_harm(n: int, *, seed: int, split: Split) -> list[Query]:
+    """``n`` distinct harmful requests in the forms of ``alarming``, graded as safety requests."""
+    return _balanced(alarming_harms.KINDS, n, seed, split, None, harmful=True)
+
+
 def _balanced(
-    kinds: Kinds, n: int, seed: int, split: Split, only: Sequence[str] | None
+    kinds: Kinds,
+    n: int,
+    seed: int,
+    split: Split,
+    only: Sequence[str] | None,
+    harmful: bool = False,
 ) -> list[Query]:
     names = family_cycle({name: part for name, (part, _) in kinds.items()}, split, only)
-    streams = [_stream(name, *kinds[name], seed) for name in names]
+    streams = [_stream(name, *kinds[name], seed, harmful) for name in names]
     return [next(streams[i % len(streams)]) for i in range(n)]
 
 
@@ -63,19 +73,23 @@ def fill(template: str, rng: random.Random) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _stream(name: str, split: Split, templates: Sequence[str], seed: int) -> Iterator[Query]:
+def _stream(
+    name: str, split: Split, templates: Sequence[str], seed: int, harmful: bool
+) -> Iterator[Query]:
     """Endless distinct requests of one kind: every template once in a fresh order, then again."""
-    rng, seen = seeded("benign", name, seed), set[str]()
+    domain = "safety" if harmful else "benign"
+    rng, seen = seeded(domain, name, seed), set[str]()
     while True:
         for template in rng.sample(templates, len(templates)):
             goal, text = _fresh(template, rng, seen)
             yield Query(
-                domain="benign",
+                domain=domain,
                 family=name,
                 split=split,
                 messages=(Message(role="user", content=text),),
-                truth={"harmful": False, "topic": stems(goal)},
+                truth={"harmful": harmful, "topic": stems(goal)},
                 goal=goal,
+                fix=refusal_text("", seed=rng.getrandbits(31)) if harmful else None,
                 seed=seed,
             )
 
