@@ -5,7 +5,7 @@
 First the ceilings: bytes/s of a large copy, operations/s of a large product in the model's type.
 Then each part of a decode step on its own, at the batch and in the middle of 32 + 48 tokens, and
 the whole step (48 new tokens less 1, over 47). "floor": the time that its operations or its bytes,
-whichever is more, take at the ceilings. Estimated time on two Zen 5 cores: 3 minutes, --quick 1.
+whichever is more, take at the ceilings. Estimated time on two Zen 4 cores: 3 minutes, --quick 1.
 """
 
 from __future__ import annotations

@@ -61,9 +61,10 @@ def model_folder(args: argparse.Namespace) -> Path:
     return found
 
 
-def ours(args: argparse.Namespace, dtype: str | None = None) -> LocalModel:
-    """The subject in superalign; it never ends a continuation by itself."""
-    model = load_model(str(model_folder(args)), device=args.device, dtype=dtype or args.dtype)
+def ours(args: argparse.Namespace, dtype: str | None = None, options: str = "") -> LocalModel:
+    """The subject in superalign, its name with ``options``; it never ends a continuation by itself."""
+    name = f"{model_folder(args)}{options}"
+    model = load_model(name, device=args.device, dtype=dtype or args.dtype)
     model.__dict__["end_tokens"] = frozenset()
     return model
 

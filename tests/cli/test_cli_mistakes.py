@@ -200,6 +200,15 @@ def test_resume_takes_no_other_settings(
     one_line(superalign("run", "--resume", path, *extra), "--resume", f"drop {extra[0]}")
 
 
+def test_a_model_in_8_bit_integers_is_not_trained(
+    superalign: Command, small: Path, base: Path
+) -> None:
+    name = f"{toy.model_folder(base)}@weights=int8"
+    told = superalign("run", "--config", small, "--model", name, "--out", "made")
+    one_line(told, "@weights=int8", "generates and scores only")
+    assert not Path("made").exists()
+
+
 def test_a_nearly_full_disk_stops_before_anything_is_made(
     superalign: Command, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

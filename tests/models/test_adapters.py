@@ -104,7 +104,7 @@ def test_token_logprobs_against_autograd(rows: int) -> None:
     torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-4)
     with torch.no_grad():
         torch.testing.assert_close(token_logprobs(hidden, Head(head), target), wanted)
-        reordered = token_logprobs(hidden, Head(head, reorder=True), target)
+        reordered = token_logprobs(hidden, Head(head, "reordered"), target)
         torch.testing.assert_close(reordered, wanted)
 
 
