@@ -48,6 +48,7 @@ SMALL: dict[str, Any] = {
         "rehearsal": 2,
         "benign_per_round": 2,
         "alarming_per_round": 1,
+        "contrasts_per_round": 1,
         "max_new_tokens": 24,
         "worked_tokens": 12,
     },
