@@ -1,15 +1,13 @@
 """Written answers: the problems' split, what is taught, the folder that a run leaves."""
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from weak_toy import Command
 
 import toy
-from superalign import cli
 from superalign.errors import InputError
 from superalign.models import LocalModel, load_model
 from superalign.store import RunStore
@@ -19,30 +17,10 @@ from superalign.weak_to_strong.problems import load_problems
 from superalign.weak_to_strong.settings import TaskSource
 from superalign.weak_to_strong.splits import split
 
-Command = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
     return toy.model(tmp_path_factory.getbasetemp())
-
-
-@pytest.fixture
-def w2s(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> Command:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SUPERALIGN_CACHE", str(tmp_path / "cache"))
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["superalign", "w2s", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        told = capfd.readouterr()
-        return int(stop.value.code or 0), told.out, told.err
-
-    return command
 
 
 @pytest.fixture
