@@ -159,11 +159,13 @@ def test_one_line_for_a_supervisor_or_method_that_cannot_write(
 
 
 @pytest.mark.slow
-def test_the_real_model_learns_from_a_shallower_one() -> None:
-    """One seed, few problems: weak, student and ceiling are all measured, and the truth teaches."""
-    problems = load_problems(TaskSource(path="task:mathematics:subtraction_three_digit"), 120)
-    student, weak = load_model("smollm2"), load_model("smollm2@layers=24")
-    methods = {k: METHODS[k] for k in ("naive", "default")}
-    made = generative.run_seed(problems, student, {"weak": weak}, methods, 0, lambda *_: None)
+def test_the_truth_teaches_the_real_model_more_than_its_shallower_cut() -> None:
+    """One seed of the table in docs/weak_to_strong.md, without methods: weak and ceiling."""
+    named = (
+        "subtraction_three_digit,multiplication_one_by_two,multiplication_two_by_one,division_exact"
+    )
+    problems = load_problems(TaskSource(path=f"task:mathematics:{named}"), 210)
+    student, weak = load_model("smollm2"), load_model("smollm2@layers=26")
+    made = generative.run_seed(problems, student, {"weak": weak}, {}, 0, lambda *_: None)
     right = {name: said.count("0") / len(said) for name, said in made["answers"].items()}
-    assert right["ceiling"] > right["weak"]
+    assert right["ceiling"] > right["weak"] + 0.1
