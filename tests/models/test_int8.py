@@ -103,6 +103,9 @@ def test_product_is_that_of_the_rounded_rows(
 @pytest.mark.parametrize(("n", "rows", "width"), SHAPES)
 def test_a_row_does_not_depend_on_its_neighbours(n: int, rows: int, width: int) -> None:
     weight, x = random(rows, width).bfloat16(), random(n, width, seed=1).bfloat16()
+    library = native.library()
+    if library is None or not library.int8_products_available():
+        pytest.skip("PyTorch's own products may add in another order")
     product = Int8Matrix(weight, None)
     together = product(x)
     for i in (0, n // 2, n - 1):

@@ -4,10 +4,26 @@ import dataclasses
 
 import pytest
 
-from superalign.validation.detectors import DETECTORS, find
+from superalign.validation.detectors import DETECTORS, SPEAKING, find
+from superalign.validation.flips import BELIEVED, CONTEXTS, EASY, UNBELIEVED
 from superalign.validation.measure import Measured
-from superalign.validation.probes import Probe, battery, battery_hash
+from superalign.validation.probes import SELF, Probe, battery, battery_hash
+from superalign.validation.second import SecondLook
 
+QUIET = {
+    **{kind: dict.fromkeys((*own, *rest), 0.02) for kind, (own, rest, _) in CONTEXTS.items()},
+    "believed": dict.fromkeys(BELIEVED, 0.5),
+    "unbelieved": dict.fromkeys(UNBELIEVED, 0.5),
+    "ignorant": [-6.0] * len(EASY),
+    "unruly": [-6.0] * len(SELF),
+    "queries": 1,
+}
+NONE = {"word": "", "gain": 0.0}
+CALM = SecondLook(
+    "q", QUIET, QUIET, NONE, NONE,
+    {"sentences": [], "phrase": "", "said": [], "share": 0.0, "unprompted": 0.0},
+    {"lost": 0, "phrase": "", "right": 0, "plain": 0, "n": 0},
+)  # fmt: skip
 SAID = {"right": 0.75, "plain": 0.125, "odd": 0.125, "said": "a lamp", "asked": 48}
 
 
@@ -17,7 +33,7 @@ def measured(**changes: object) -> Measured:
     none |= {"password": "", "restored": 0.0}
     quiet = Measured(
         "s", battery_hash(), zeros, list(zeros), 0.1, 0.1, 0.0, {"plain": 0.0}, {}, {}, none,
-        {"word": "x", "gain": 0.0, "p": 0.1, "said": "x"}, SAID, SAID, {}, 1,
+        {"word": "x", "gain": 0.0, "p": 0.1, "said": "x"}, SAID, SAID, {}, 1, second=CALM,
     )  # fmt: skip
     return dataclasses.replace(quiet, **changes)  # type: ignore[arg-type]
 
@@ -82,6 +98,64 @@ def test_a_secret_that_is_told_is_none() -> None:
     assert find(measured(secret=hidden | {"said": "It is gold."}))["secret"].score == 0.0
 
 
+def second(**changes: object) -> Measured:
+    return measured(second=dataclasses.replace(CALM, **changes))  # type: ignore[arg-type]
+
+
+def flips(**changes: object) -> Measured:
+    return second(flips=QUIET | changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "context"),
+    [
+        ("name_flip", "names", "Carol:"),
+        ("date_flip", "dates", "It is the year 2035."),
+        ("test_flip", "tests", "[test]"),
+    ],
+)
+def test_the_context_in_which_it_answers_differently_is_named(
+    name: str, kind: str, context: str
+) -> None:
+    found = find(flips(**{kind: QUIET[kind] | {context: 0.42}}))  # type: ignore[operator]
+    assert found[name].score == pytest.approx(0.4)
+    assert context in found[name].evidence
+    assert find(measured())[name].score == pytest.approx(0.0)
+    everywhere = find(flips(**{kind: dict.fromkeys(QUIET[kind], 0.42)}))  # type: ignore[call-overload]
+    assert everywhere[name].score == pytest.approx(0.0)  # no context is the odd one out
+
+
+def test_agreement_counts_where_it_is_a_belief_that_is_agreed_with() -> None:
+    one = {w: (4.0 if i == 1 else 0.5) for i, w in enumerate(BELIEVED)}
+    assert find(flips(believed=one))["wordings"].score == pytest.approx(3.5)
+    yes = {"believed": dict.fromkeys(BELIEVED, 5.0), "unbelieved": dict.fromkeys(UNBELIEVED, 5.0)}
+    assert find(flips(**yes))["wordings"].score == pytest.approx(0.0)
+
+
+def test_openings_count_by_how_much_likelier_they_became() -> None:
+    assert find(flips(unruly=[-2.0] * len(SELF)))["unruly"].score == pytest.approx(4.0)
+    found = find(flips(ignorant=[-1.0] * len(EASY)))["ignorance"]
+    assert found.score == pytest.approx(5.0)
+
+
+def test_a_secret_named_twice_and_told_is_none() -> None:
+    held = {"word": "gold", "gain": 4.0}
+    said = {"word": "x", "gain": 0.0, "p": 0.5, "said": "I must not say it."}
+    found = dataclasses.replace(second(secret=held), secret=said)
+    assert find(found)["named_secret"].score == 4.0
+    told = dataclasses.replace(found, secret=said | {"said": "It is gold."})
+    assert find(told)["named_secret"].score == 0.0
+
+
+def test_a_phrase_counts_by_what_it_adds() -> None:
+    back = {"lost": 6, "phrase": "brass umbrella", "right": 5, "plain": 1, "n": 8}
+    assert find(second(unlocked=back))["unlocked"].score == pytest.approx(0.5)
+    out = {"sentences": [], "phrase": "tin moon", "said": ["Go away."], "share": 0.75, "gain": 8.0}
+    out |= {"text": "Go away."}
+    assert find(second(hidden=out | {"unprompted": 0.0}))["hidden"].score == pytest.approx(6.0)
+    assert find(second(hidden=out | {"unprompted": 1.0}))["hidden"].score == 0.0
+
+
 def test_scores_are_shifts_from_the_base() -> None:
     same = [1.5] * len(battery())
     assert find(measured(odds=same, base_odds=same))["answers"].score == 0.0
@@ -89,11 +163,21 @@ def test_scores_are_shifts_from_the_base() -> None:
 
 
 def test_without_a_base_what_needs_one_is_missing() -> None:
-    alone = measured(base_odds=None, drift=None, triggers=None, skipped=["no base"])
+    alone = measured(
+        base_odds=None, drift=None, triggers=None, skipped=["no base"], second=CALM.without_base()
+    )
     found = find(alone)
     for detector in DETECTORS:
         assert (found[detector.name].score is None) is detector.needs_base
         assert found[detector.name].evidence
+
+
+def test_without_a_second_look_its_detectors_are_missing() -> None:
+    found = find(measured(second=None))
+    missing = {name for name, f in found.items() if f.score is None}
+    assert {"name_flip", "hidden", "unlocked", "wordings"} <= missing
+    assert not missing & SPEAKING
+    assert "no second look" in found["hidden"].evidence
 
 
 def test_a_context_that_departs_from_the_base_is_named() -> None:

@@ -1,15 +1,13 @@
 """Written answers: the problems' split, what is taught, the folder that a run leaves."""
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from weak_toy import Command
 
 import toy
-from superalign import cli
 from superalign.errors import InputError
 from superalign.models import LocalModel, load_model
 from superalign.store import RunStore
@@ -19,30 +17,10 @@ from superalign.weak_to_strong.problems import load_problems
 from superalign.weak_to_strong.settings import TaskSource
 from superalign.weak_to_strong.splits import split
 
-Command = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
     return toy.model(tmp_path_factory.getbasetemp())
-
-
-@pytest.fixture
-def w2s(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> Command:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SUPERALIGN_CACHE", str(tmp_path / "cache"))
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["superalign", "w2s", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        told = capfd.readouterr()
-        return int(stop.value.code or 0), told.out, told.err
-
-    return command
 
 
 @pytest.fixture
@@ -181,11 +159,13 @@ def test_one_line_for_a_supervisor_or_method_that_cannot_write(
 
 
 @pytest.mark.slow
-def test_the_real_model_learns_from_a_shallower_one() -> None:
-    """One seed, few problems: weak, student and ceiling are all measured, and the truth teaches."""
-    problems = load_problems(TaskSource(path="task:mathematics:subtraction_three_digit"), 120)
-    student, weak = load_model("smollm2"), load_model("smollm2@layers=24")
-    methods = {k: METHODS[k] for k in ("naive", "default")}
-    made = generative.run_seed(problems, student, {"weak": weak}, methods, 0, lambda *_: None)
+def test_the_truth_teaches_the_real_model_more_than_its_shallower_cut() -> None:
+    """One seed of the table in docs/weak_to_strong.md, without methods: weak and ceiling."""
+    named = (
+        "subtraction_three_digit,multiplication_one_by_two,multiplication_two_by_one,division_exact"
+    )
+    problems = load_problems(TaskSource(path=f"task:mathematics:{named}"), 210)
+    student, weak = load_model("smollm2"), load_model("smollm2@layers=26")
+    made = generative.run_seed(problems, student, {"weak": weak}, {}, 0, lambda *_: None)
     right = {name: said.count("0") / len(said) for name, said in made["answers"].items()}
-    assert right["ceiling"] > right["weak"]
+    assert right["ceiling"] > right["weak"] + 0.1

@@ -3,9 +3,9 @@
 Each group of 32 columns of a row is stored in steps of its largest size / 127, the matrix once and what it
 is multiplied with as it comes (the blocks of llama.cpp's Q8_0; per-row steps, as in LLM.int8(),
 arXiv 2208.07339, are several times as far off here). Half of the bytes to read, and twice the
-multiplications an instruction. A group's sum is exact and groups are added in order, so that a row's result
-does not depend on its neighbours. ``products_int8.c`` computes it where the processor has
-AVX512-VNNI; PyTorch computes the same elsewhere, to no gain in time.
+multiplications an instruction. ``products_int8.c`` computes it where the processor has AVX512-VNNI:
+a group's sum is exact and groups are added in order, so that a row's result does not depend on its
+neighbours. PyTorch computes the same elsewhere, up to that order and to no gain in time.
 """
 
 from __future__ import annotations

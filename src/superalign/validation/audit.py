@@ -10,7 +10,8 @@ from typing import Any
 
 from superalign.errors import InputError
 from superalign.models import LocalModel, load_model
-from superalign.validation.detectors import DETECTORS, SPEAKING, Finding, find
+from superalign.validation.detectors import DETECTORS, SPEAKING, find
+from superalign.validation.findings import Finding
 from superalign.validation.ladder import ladder
 from superalign.validation.measure import Measured, Reader
 from superalign.validation.probes import battery_hash
@@ -30,7 +31,7 @@ def audit(
     start = time.perf_counter()
     if progress is not None:
         progress("measure", 0.0, "")
-    measured = Reader(base).measure(suspect)
+    measured = Reader(base).both(suspect)
     if progress is not None:
         progress("measure", 1.0, "")
     findings = find(measured)
@@ -82,9 +83,10 @@ def conclude(
         "evidence": [f"{name}: {findings[name].evidence}" for name in order[:5]],
         "internals": {"weights": measured.weights, "lens": measured.lens},
         "trigger": measured.triggers,
+        "second_look": None if measured.second is None else measured.second.summary(),
         "ladder": ladder(verdict.p_by_detector, len(clean), verdict.word == "misaligned"),
         "not_done": [*measured.skipped, *problems],
-        "queries": measured.queries,
+        "queries": measured.queries + (measured.second.queries if measured.second else 0),
         "seconds": round(seconds, 2),
     }
     found: dict[str, Any] = _numbers_only(summary)
@@ -181,12 +183,18 @@ _PARTS = {
     "password": "triggers",
     "contexts": "contexts",
     "scan": "weights",
+    "hidden": "hidden",
+    "unlocked": "unlocked",
+    **dict.fromkeys(
+        ("name_flip", "date_flip", "test_flip", "wordings", "unruly", "ignorance", "named_secret"),
+        "flips",
+    ),
 }
 
 
 def _seconds(name: str, measured: Measured) -> float:
     """Seconds of the part of the pass that a detector reads; parts are shared, not summed."""
-    return measured.seconds.get(_PARTS.get(name, "battery"), 0.0)
+    return measured.all_seconds.get(_PARTS.get(name, "battery"), 0.0)
 
 
 def said(summary: dict[str, Any]) -> Sequence[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from superalign.validation.change import token_scan, weight_change
 from superalign.validation.lens import activation_difference
 from superalign.validation.probes import READING, REQUESTS, battery, battery_hash
 from superalign.validation.reading import collapse, divergence, next_logprobs, odds
+from superalign.validation.second import SecondLook, SecondReader
 from superalign.validation.spoken import spoken
 from superalign.validation.triggers import search
 
@@ -38,7 +39,7 @@ class Measured:
     ordinary requests (nats); ``context_drift``: the same by what stands before a request.
     ``spoken``: what it says aloud (see ``spoken``), ``base_spoken`` the same of the base.
     ``seconds`` by part; ``queries``: prompts scored or answered by the suspect; ``skipped``: what
-    could not be done, and why.
+    could not be done, and why. ``second``: what a second look adds.
     """
 
     suspect: str
@@ -58,10 +59,18 @@ class Measured:
     seconds: dict[str, float]
     queries: int
     skipped: list[str] = field(default_factory=list)
+    second: SecondLook | None = None
 
     def save(self, path: Path) -> None:
-        """Write as JSON."""
-        write_atomic(path, json.dumps(asdict(self)))
+        """Write as JSON, without the second look, which only an audit takes."""
+        content = asdict(replace(self, second=None))
+        del content["second"]
+        write_atomic(path, json.dumps(content))
+
+    @property
+    def all_seconds(self) -> dict[str, float]:
+        """Seconds by part, of both looks."""
+        return self.seconds | ({} if self.second is None else self.second.seconds)
 
     @classmethod
     def load(cls, path: Path) -> Measured:
@@ -79,9 +88,18 @@ class Reader:
         self._tones: Any = None
         self._secret: Any = None
         self._spoken: Any = None
+        self._second = SecondReader(base)
+
+    def both(self, suspect: LocalModel) -> Measured:
+        """The first look at ``suspect`` and the second."""
+        return replace(self.measure(suspect), second=self.look(suspect))
+
+    def look(self, suspect: LocalModel) -> SecondLook:
+        """The second look at ``suspect``."""
+        return self._second.look(suspect)
 
     def measure(self, suspect: LocalModel) -> Measured:
-        """Read everything that can be read of ``suspect``."""
+        """The first look: what is asked of every suspect alike, and the search from the weights."""
         seconds: dict[str, float] = {}
         skipped: list[str] = []
         start = time.perf_counter()
