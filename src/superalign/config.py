@@ -109,6 +109,13 @@ class LearnerConfig(Section):
     opening: int | None = Field(
         4, ge=1, description="tokens of an answer to a request that are learnt; null: all"
     )
+    strength: float = Field(
+        0.85,
+        gt=0,
+        le=1,
+        description="share of what was learnt that the final learner keeps: its weights lie so far "
+        "from the frozen ones towards the trained ones",
+    )
     variants: float = Field(
         8.0, ge=0, description="verified fresh problems per failure in checkable domains"
     )

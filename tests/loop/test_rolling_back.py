@@ -8,7 +8,7 @@ import pytest
 
 import toy
 from superalign import load_model
-from superalign.config import RunConfig
+from superalign.config import LearnerConfig, RunConfig
 from superalign.loop import ledger
 from superalign.models import Adapter, LocalModel
 from superalign.records import (
@@ -66,7 +66,9 @@ def test_rolling_back_returns_to_the_last_round_that_was_kept(
         assert final.weight_hash == fresh
         assert all(not b.any() for name, b in adapter_state(summary).items() if "lora_B" in name)
         return
-    saved = Adapter.load(tmp_path / "run" / "checkpoints" / f"round-{kept}").state()
+    kept_adapter = Adapter.load(tmp_path / "run" / "checkpoints" / f"round-{kept}")
+    kept_adapter.scale(LearnerConfig().strength)
+    saved = kept_adapter.state()
     final_state = adapter_state(summary)
     assert saved.keys() == final_state.keys()
     assert all((saved[name] == final_state[name]).all() for name in saved)

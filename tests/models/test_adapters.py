@@ -167,6 +167,18 @@ def test_changed_adapter_is_merged_again(llama: LocalModel) -> None:
     )
 
 
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_a_scaled_adapter_lies_between_base_and_adapted(llama: LocalModel, share: float) -> None:
+    adapter = tiny.adapter(llama)
+    key = next(iter(adapter.parameters))
+    full, version = adapter.delta(*key), adapter.version
+    assert full is not None
+    adapter.scale(share)
+    torch.testing.assert_close(adapter.delta(*key), share * full)
+    assert adapter.version > version
+    assert all(tensor.requires_grad for tensor in adapter.tensors())
+
+
 def test_views_share_weights_and_leave_the_base_alone(llama: LocalModel) -> None:
     batch = PackedBatch.build(TREES)
     before = llama.completion_logprobs(batch).detach()
