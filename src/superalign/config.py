@@ -110,7 +110,7 @@ class LearnerConfig(Section):
         4, ge=1, description="tokens of an answer to a request that are learnt; null: all"
     )
     strength: float = Field(
-        0.85,
+        1.0,
         gt=0,
         le=1,
         description="share of what was learnt that the final learner keeps: its weights lie so far "
