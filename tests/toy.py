@@ -22,6 +22,10 @@ from superalign.tasks.neutral import NEUTRAL_TEXTS
 
 torch.set_num_threads(1)  # a tiny product is slower on two threads, by far when the cores are busy
 
+FAST: dict[str, Any] = {
+    "rounds": 1,
+    "critic": {"seed_items": 12, "explain": False},
+}  # for settings()
 CHAT_TEMPLATE = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"

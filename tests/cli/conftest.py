@@ -48,9 +48,7 @@ def superalign(
 def small(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A configuration file of the tiny model's smallest run."""
     monkeypatch.setattr(loop, "DEV", Sizes(safety=2, benign=2, mathematics=2, ethics=2))
-    config = toy.settings(
-        toy.model_folder(base), rounds=1, critic={"seed_items": 12, "explain": False}
-    )
+    config = toy.settings(toy.model_folder(base), **toy.FAST)
     path = tmp_path / "small.yaml"
     path.write_text(dump_config(config))
     return path

@@ -34,9 +34,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 def ethics(folder: Path, rounds: int) -> RunConfig:
     domains = ["ethics", "mathematics"]
-    return toy.settings(
-        folder, rounds=rounds, domains=domains, critic={"seed_items": 12, "explain": False}
-    )
+    return toy.settings(folder, rounds=rounds, domains=domains, critic=toy.FAST["critic"])
 
 
 @pytest.mark.parametrize(
