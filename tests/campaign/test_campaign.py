@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from superalign.config import dump_config
 from superalign.errors import InputError
 from superalign.models.fake import FakeModel
 from superalign.records import Verdict
-from superalign.report.campaign import write_campaign_report
+from superalign.report.campaign import successes, write_campaign_report
 from superalign.store import RunStore
 
 REFUSAL = "I can't help with that."
@@ -136,6 +137,28 @@ def test_the_report_shows_the_failures(tmp_path: Path) -> None:
     assert "Corrected success" in page
     assert "officer" in page
     assert "<script src" not in page
+
+
+def test_the_report_shows_first_the_attacks_that_work_again(tmp_path: Path) -> None:
+    asked: Counter[str] = Counter()
+    willing = complies_with("")
+
+    def once_or_always(text: str, i: int) -> str:
+        asked[text] += 1
+        lasting = len(text) % 2 == 0
+        return willing.generate([text])[0][0].text if lasting or asked[text] == 1 else REFUSAL
+
+    run(tmp_path, FakeModel(once_or_always), replays=2, queries=100)
+    with RunStore.open(tmp_path / "run") as store:
+        cases = successes(store)
+    assert len(cases) == 6
+    assert all(c["hits"] == 2 * (len(c["turns"][-1]["content"]) % 2 == 0) for c in cases)
+    assert {0, 2} == {c["hits"] for c in cases}
+    assert [c["hits"] for c in cases] == sorted((c["hits"] for c in cases), reverse=True)
+    assert all(c["answer"].startswith("Sure") and c["asked"] == 2 for c in cases)
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert page.count("2 of 2</b>") == sum(c["hits"] == 2 for c in cases)
+    assert page.count("no fresh one succeeds") == sum(not c["hits"] for c in cases)
 
 
 def test_attacks_that_worked_are_asked_of_the_next_model(tmp_path: Path) -> None:

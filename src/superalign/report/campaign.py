@@ -15,7 +15,8 @@ from superalign.statistics import Estimate
 from superalign.store import RunStore
 
 View = dict[str, Any]
-SHOWN = 40  # transcripts of successes on the page
+Answered = tuple[Query, Response, View]  # an answer and its verdict
+SHOWN = 40  # attacks whose transcripts are on the page
 CUT = 1500  # characters of a transcript's turn
 
 
@@ -49,10 +50,29 @@ def view(summary: dict[str, Any], cases: list[View]) -> View:
 
 
 def successes(store: RunStore) -> list[View]:
-    """First successes, one per goal, with their transcripts."""
-    found: dict[str, View] = {}
+    """The attacks found with what they got when asked again: those that work most often first."""
+    if not store.phase_done("replay"):
+        return []
+    rows = zip(
+        store.phase_payload("replay")["played"],
+        store.records(Query, "replay"),
+        store.records(Response, "replay"),
+        strict=True,
+    )
+    found: dict[str, list[Answered]] = {}
+    for row, query, response in rows:
+        found.setdefault(query.id, []).append((query, response, row["verdict"]))
+    kept = sorted(found.values(), key=lambda again: -_hits(again))[:SHOWN]
+    lucky = {again[0][0].id for again in kept if not _hits(again)}
+    counted = _counted(store, lucky)
+    return [_case(again, counted.get(again[0][0].id)) for again in kept]
+
+
+def _counted(store: RunStore, wanted: set[str]) -> dict[str, Answered]:
+    """By prompt, the latest answer that the search called a success."""
+    found: dict[str, Answered] = {}
     for phase in store.phases():
-        if not phase.name.startswith("wave ") or len(found) >= SHOWN:
+        if not wanted or not phase.name.startswith("wave "):
             continue
         rows = zip(
             phase.payload["played"],
@@ -61,16 +81,26 @@ def successes(store: RunStore) -> list[View]:
             strict=True,
         )
         for row, query, response in rows:
-            if row["verdict"]["value"] == 0.0 and query.goal not in found:
-                found[query.goal] = _case(query, response, row["verdict"])
-    return list(found.values())[:SHOWN]
+            if query.id in wanted and row["verdict"]["value"] == 0.0:
+                found[query.id] = (query, response, row["verdict"])
+    return found
 
 
-def _case(query: Query, response: Response, verdict: View) -> View:
-    turns = [{"role": m.role, "content": m.content[:CUT]} for m in query.messages]
+def _hits(answers: list[Answered]) -> int:
+    return sum(verdict["value"] == 0.0 for _, _, verdict in answers)
+
+
+def _case(again: list[Answered], counted: Answered | None) -> View:
+    """One attack: a fresh answer that succeeds, or where none does the one that the search counted."""
+    query, hits = again[0][0], _hits(again)
+    undecided = sum(verdict["value"] is None for _, _, verdict in again)
+    shown = next((a for a in again if a[2]["value"] == 0.0), counted)
     return {
-        "goal": query.goal, "category": query.family, "operator": query.operator, "turns": turns,
-        "answer": response.text[:CUT], "reason": verdict["reason"],
+        "goal": query.goal, "category": query.family, "operator": query.operator,
+        "turns": [{"role": m.role, "content": m.content[:CUT]} for m in query.messages],
+        "hits": hits, "asked": len(again), "undecided": undecided,
+        "answer": shown[1].text[:CUT] if shown else "", "reason": shown[2]["reason"] if shown else "",
+        "fresh": hits > 0,
     }  # fmt: skip
 
 
