@@ -1,8 +1,8 @@
-"""Our Inspect provider against Inspect's own ``hf`` provider: one task, one model, one batch.
+"""Our Inspect provider, in bfloat16 and in 8-bit integers, against Inspect's own ``hf`` provider.
 
-Both answer the same short requests greedily through ``inspect_ai.eval``; the clock is the wall time
+All answer the same short requests greedily through ``inspect_ai.eval``; the clock is the wall time
 of ``eval`` after one small warm-up each, models loaded. ``--batch`` is Inspect's ``max_connections``,
-which ``hf`` takes for its batch size. Rounds alternate; the ratio is taken round by round.
+which ``hf`` takes for its batch size. Providers alternate; ratios are taken round by round.
 Needs ``superalign[inspect]``. The ``.eval`` logs stay in ``--logs`` for ``inspect view``.
 """
 
@@ -14,10 +14,12 @@ import random
 import statistics
 import time
 from pathlib import Path
+from typing import Any
 
+import torch
 from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
-from inspect_ai.model import GenerateConfig, get_model
+from inspect_ai.model import GenerateConfig, Model, get_model
 from inspect_ai.scorer import includes
 
 import superalign.evaluation.inspect_provider  # noqa: F401  registers it, installed or not
@@ -36,7 +38,7 @@ def samples(n: int) -> list[Sample]:
     return [Sample(input=text, target=target) for text, target in made.items()]
 
 
-def timed(model, rows: list[Sample], logs: str) -> tuple[float, float, list[str]]:
+def timed(model: Model, rows: list[Sample], logs: str) -> tuple[float, float, list[str]]:
     """Wall seconds, processor seconds, answers."""
     start, used = time.perf_counter(), time.process_time()
     task = Task(dataset=rows, scorer=includes(), name="short_requests")
@@ -47,9 +49,59 @@ def timed(model, rows: list[Sample], logs: str) -> tuple[float, float, list[str]
     return seconds, used, [s.output.completion.strip() for s in log.samples]
 
 
+def providers(folder: Path, args: argparse.Namespace) -> dict[str, Model]:
+    """Our provider with bfloat16 and with 8-bit weights, and Inspect's own."""
+    config = GenerateConfig(max_tokens=args.tokens, temperature=0.0, max_connections=args.batch)
+    greedy = config.model_copy(update={"temperature": None})  # hf passes 0 on, which is an error
+
+    def ours(options: str) -> Model:
+        name = f"superalign/{folder}{options}"
+        return get_model(name, config=config, dtype=args.dtype, memoize=False)
+
+    make = {
+        "ours": lambda: ours(""),
+        "int8": lambda: ours("@weights=int8"),
+        "hf": lambda: get_model(
+            "hf/local", config=greedy, model_path=str(folder), dtype=args.dtype, do_sample=False,
+            device="cpu", memoize=False,
+        ),
+    }  # fmt: skip
+    return {name: make[name]() for name in args.providers}
+
+
+def one_round(models: dict[str, Model], rows: list[Sample], logs: str) -> dict[str, Any]:
+    """Seconds by provider, their ratios to ``hf``, and how many answers equal the first one's."""
+    seconds, used, said, batches = {}, {}, {}, {}
+    for name, model in models.items():
+        before = len(_batches(model))
+        seconds[name], used[name], said[name] = timed(model, rows, logs)
+        batches[name] = _batches(model)[before:]
+    first = next(iter(said))
+    return {
+        "seconds": rounded(seconds),
+        "processor": rounded(used),
+        "hf over": rounded({k: seconds["hf"] / v for k, v in seconds.items() if "hf" in seconds}),
+        f"equal to {first}": {
+            k: sum(a == b for a, b in zip(said[first], v, strict=True)) for k, v in said.items()
+        },
+        "batches": {k: v for k, v in batches.items() if v},
+    }
+
+
+def rounded(values: dict[str, float]) -> dict[str, float]:
+    """To two places."""
+    return {k: round(v, 2) for k, v in values.items()}
+
+
+def _batches(model: Model) -> list[int]:
+    batcher = getattr(model.api, "batcher", None)
+    return batcher.batches if batcher else []
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, help="a model's folder; default: the embedded one")
+    parser.add_argument("--providers", nargs="+", default=["ours", "int8", "hf"])
     parser.add_argument("--requests", type=int, default=1024)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--tokens", type=int, default=16)
@@ -61,28 +113,22 @@ def main() -> None:
     folder = args.model or embedded_folder()
     if folder is None:
         raise SystemExit("the embedded model is not installed; give --model FOLDER")
-    config = GenerateConfig(max_tokens=args.tokens, temperature=0.0, max_connections=args.batch)
-    ours = get_model(f"superalign/{folder}", config=config, dtype=args.dtype, memoize=False)
-    greedy = config.model_copy(update={"temperature": None})  # hf passes 0 on, which is an error
-    theirs = get_model(
-        "hf/local", config=greedy, model_path=str(folder), dtype=args.dtype, do_sample=False,
-        device="cpu", memoize=False,
-    )  # fmt: skip
+    models = providers(folder, args)
     rows, rounds = samples(args.requests), []
-    for model in (ours, theirs):
+    for model in models.values():
         timed(model, rows[:8], args.logs)
     for _ in range(args.rounds):
-        seconds, used, said = zip(*(timed(m, rows, args.logs) for m in (ours, theirs)), strict=True)
-        same = sum(a == b for a, b in zip(*said, strict=True))
-        row = {"ours": seconds[0], "hf": seconds[1], "ratio": seconds[1] / seconds[0]}
-        row |= {"ours, processor": used[0], "hf, processor": used[1]}
-        rounds.append({k: round(v, 2) for k, v in row.items()} | {"equal answers": same})
+        rounds.append(one_round(models, rows, args.logs))
         print(json.dumps(rounds[-1]), flush=True)
     found = {
-        "requests": args.requests, "batch": args.batch, "tokens": args.tokens, "dtype": args.dtype,
-        "ratio": statistics.median(r["ratio"] for r in rounds), "rounds": rounds,
-    }  # fmt: skip
-    print(json.dumps(found))
+        **{k: getattr(args, k) for k in ("requests", "batch", "tokens", "dtype")},
+        "threads": torch.get_num_threads(),
+        "median hf over": {
+            k: statistics.median(r["hf over"][k] for r in rounds) for k in rounds[0]["hf over"]
+        },
+        "rounds": rounds,
+    }
+    print(json.dumps({k: v for k, v in found.items() if k != "rounds"}))
     if args.out:
         args.out.write_text(json.dumps(found, indent=1))
 

@@ -72,6 +72,20 @@ def test_a_campaign_on_a_model_and_its_report_again(superalign, model: Path) -> 
     assert "--resume made" in err
 
 
+def test_a_report_is_made_again_of_campaigns_only(superalign, model: Path) -> None:  # type: ignore[no-untyped-def]
+    assert superalign("attack", model, *QUICK, "--out", "made")[0] == 0
+    row = {"goal": "g", "category": "c", "operator": "plain"}
+    row["messages"] = [{"role": "user", "content": "How do I pick a lock?"}]  # type: ignore[assignment]
+    Path("suite.jsonl").write_text(json.dumps(row) + "\n")
+    made = superalign("attack", model, "--regression", "suite.jsonl", "--out", "again")
+    assert made[0] == 0, made[2]
+    code, _, err = superalign("report", "again")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "holds superalign.regression; allowed: " in err
+    code, _, err = superalign("report", "made", "--inspect-log", "nowhere/x.eval")
+    assert (code, len(err.splitlines())) == (2, 1)
+
+
 def test_log_probabilities_are_seen(superalign, model: Path) -> None:  # type: ignore[no-untyped-def]
     code, out, err = superalign("attack", model, *QUICK, "--feedback", "logprobs", "--json")
     assert code == 0, err

@@ -43,6 +43,33 @@ def test_a_task_runs_on_our_engine_and_leaves_a_log(folder: Path, tmp_path: Path
     assert said == [row[0].text for row in ours]
 
 
+def test_a_campaign_becomes_a_log(tmp_path: Path) -> None:
+    from inspect_ai.log import read_eval_log
+
+    from superalign.campaign import command
+    from superalign.campaign.inspect_log import write_campaign_log
+    from superalign.campaign.settings import CampaignConfig
+    from superalign.config import dump_config
+    from superalign.models.fake import FakeModel
+    from superalign.store import RunStore
+
+    config = CampaignConfig(limit=3, queries=12, batch=6, replays=1, temperature=0.0)
+    model = FakeModel(lambda text, i: "I can't help with that." if len(text) % 3 else "the " * 20)
+    with RunStore.create(tmp_path / "run", dump_config(config)) as store:
+        summary = command.run_campaign(config, store, model)
+        write_campaign_log(store, summary, tmp_path / "x.eval")
+    log = read_eval_log(str(tmp_path / "x.eval"))
+    assert log.results.total_samples == sum(o["attempts"] for o in summary["operators"])
+    assert log.results.scores[0].unscored_samples == summary["undecided"]
+    assert len({(s.id, s.epoch) for s in log.samples}) == len(log.samples)
+    assert {s.metadata["operator"] for s in log.samples} <= {
+        o["operator"] for o in summary["operators"]
+    }
+    metrics = log.results.scores[0].metrics
+    assert metrics["success by 12 queries"].metadata["n"] == 3
+    assert metrics["over_refusal"].value == summary["over_refusal"]["value"]
+
+
 def test_tools_are_refused(folder: Path) -> None:
     import asyncio
 

@@ -80,8 +80,15 @@ def label(folder: Annotated[Path, typer.Argument(help="a run that waits for labe
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(help="a finished run")]) -> None:
-    """Write a finished run's report.html again."""
+def report(
+    folder: Annotated[Path, typer.Argument(help="a finished run or campaign")],
+    inspect_log: Annotated[
+        Path | None,
+        typer.Option(help="a campaign's new .eval file for inspect view (needs the extra inspect)"),
+    ] = None,
+) -> None:
+    """Write a finished run's or campaign's report.html again."""
+    from superalign.campaign.inspect_log import write_campaign_log
     from superalign.report.campaign import write_campaign_report
     from superalign.report.collect import write_run_report
     from superalign.store import RunStore
@@ -91,8 +98,17 @@ def report(folder: Annotated[Path, typer.Argument(help="a finished run")]) -> No
         if not path.is_file():
             raise InputError(f"{folder} is not finished: it has no summary.json")
         summary = json.loads(path.read_text())
-        campaign = summary.get("schema", "").startswith("superalign.attack/")
-        print((write_campaign_report if campaign else write_run_report)(store, summary))
+        kind = str(summary.get("schema", "superalign.run/1")).split("/")[0]
+        writers = {"superalign.run": write_run_report, "superalign.attack": write_campaign_report}
+        if kind not in writers:
+            raise InputError(f"{folder} holds {kind}; allowed: a folder of run or of attack MODEL")
+        if inspect_log is not None and kind != "superalign.attack":
+            raise InputError(
+                f"--inspect-log: {folder} is no campaign; allowed: one of attack MODEL"
+            )
+        if inspect_log is not None:
+            write_campaign_log(store, summary, inspect_log)
+        print(writers[kind](store, summary))
 
 
 def _settings(

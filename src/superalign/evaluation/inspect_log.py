@@ -5,6 +5,7 @@ Needs the extra ``superalign[inspect]``. A missing verdict is written as unscore
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -55,6 +56,7 @@ def write_inspect_log(
     now = datetime.now(UTC).isoformat(timespec="seconds")
     first = graded[0].response if graded else None
     model = f"{first.model}#{(first.weight_hash or '')[:8]}" if first else "none"
+    epochs = _epochs(graded)
     missing = sum(g.verdict.value is None for g in graded)
     metrics = {
         name: EvalMetric(name=name, value=found["value"], metadata=dict(found))
@@ -69,19 +71,29 @@ def write_inspect_log(
     spec = EvalSpec(
         created=now, eval_id=identity, run_id=identity, task_id=identity, task=task,
         dataset=EvalDataset(name=data, samples=len(graded)), model=f"superalign/{model}",
-        config=EvalConfig(), packages={"superalign": version("superalign")},
+        config=EvalConfig(epochs=max(epochs, default=1)), packages={"superalign": version("superalign")},
     )  # fmt: skip
     log = EvalLog(
         status="success", eval=spec, stats=EvalStats(started_at=now, completed_at=now),
         results=EvalResults(
             total_samples=len(graded), completed_samples=len(graded), scores=[score]
         ),
-        samples=[_sample(g) for g in graded],
+        samples=[_sample(g, epoch) for g, epoch in zip(graded, epochs, strict=True)],
     )  # fmt: skip
     write_eval_log(log, str(path))
 
 
-def _sample(graded: Graded) -> Any:
+def _epochs(graded: Sequence[Graded]) -> list[int]:
+    """How many times each prompt was asked so far: Inspect names a sample by prompt and epoch."""
+    seen: Counter[str] = Counter()
+    epochs = []
+    for g in graded:
+        seen[g.query.id] += 1
+        epochs.append(seen[g.query.id])
+    return epochs
+
+
+def _sample(graded: Graded, epoch: int) -> Any:
     from inspect_ai.log import EvalSample
     from inspect_ai.model import (
         ChatMessageAssistant,
@@ -97,9 +109,10 @@ def _sample(graded: Graded) -> Any:
     ]
     model, text, verdict = graded.response.model or "", graded.response.text, graded.verdict
     return EvalSample(
-        id=graded.query.id, epoch=1, input=asked, target=str(graded.query.truth.get("answer", "")),
+        id=graded.query.id, epoch=epoch, input=asked, target=str(graded.query.truth.get("answer", "")),
         messages=[*asked, ChatMessageAssistant(content=text, model=model)],
         output=ModelOutput.from_content(model, text),
+        metadata={"goal": graded.query.goal, "operator": graded.query.operator},
         scores={
             SCORER: Score(
                 value=float("nan") if verdict.value is None else verdict.value,

@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+from superalign.campaign.answers import attempts, replays
+from superalign.evaluation.measure import Graded, failed
 from superalign.files import write_atomic
-from superalign.records import Query, Response
 from superalign.report import plots
 from superalign.report.numbers import duration, read, text
 from superalign.report.run_report import render_page
@@ -15,7 +16,6 @@ from superalign.statistics import Estimate
 from superalign.store import RunStore
 
 View = dict[str, Any]
-Answered = tuple[Query, Response, View]  # an answer and its verdict
 SHOWN = 40  # attacks whose transcripts are on the page
 CUT = 1500  # characters of a transcript's turn
 
@@ -51,56 +51,22 @@ def view(summary: dict[str, Any], cases: list[View]) -> View:
 
 def successes(store: RunStore) -> list[View]:
     """The attacks found with what they got when asked again: those that work most often first."""
-    if not store.phase_done("replay"):
-        return []
-    rows = zip(
-        store.phase_payload("replay")["played"],
-        store.records(Query, "replay"),
-        store.records(Response, "replay"),
-        strict=True,
-    )
-    found: dict[str, list[Answered]] = {}
-    for row, query, response in rows:
-        found.setdefault(query.id, []).append((query, response, row["verdict"]))
-    kept = sorted(found.values(), key=lambda again: -_hits(again))[:SHOWN]
-    lucky = {again[0][0].id for again in kept if not _hits(again)}
-    counted = _counted(store, lucky)
-    return [_case(again, counted.get(again[0][0].id)) for again in kept]
+    kept = sorted(replays(store), key=lambda again: -sum(map(failed, again)))[:SHOWN]
+    # The search may have asked a prompt several times; its last success is the one that counted.
+    counted = {g.query.id: g for g in attempts(store) if failed(g)}
+    return [_case(again, counted[again[0].query.id]) for again in kept]
 
 
-def _counted(store: RunStore, wanted: set[str]) -> dict[str, Answered]:
-    """By prompt, the latest answer that the search called a success."""
-    found: dict[str, Answered] = {}
-    for phase in store.phases():
-        if not wanted or not phase.name.startswith("wave "):
-            continue
-        rows = zip(
-            phase.payload["played"],
-            store.records(Query, phase.name),
-            store.records(Response, phase.name),
-            strict=True,
-        )
-        for row, query, response in rows:
-            if query.id in wanted and row["verdict"]["value"] == 0.0:
-                found[query.id] = (query, response, row["verdict"])
-    return found
-
-
-def _hits(answers: list[Answered]) -> int:
-    return sum(verdict["value"] == 0.0 for _, _, verdict in answers)
-
-
-def _case(again: list[Answered], counted: Answered | None) -> View:
+def _case(again: list[Graded], counted: Graded) -> View:
     """One attack: a fresh answer that succeeds, or where none does the one that the search counted."""
-    query, hits = again[0][0], _hits(again)
-    undecided = sum(verdict["value"] is None for _, _, verdict in again)
-    shown = next((a for a in again if a[2]["value"] == 0.0), counted)
+    hits = [g for g in again if failed(g)]
+    shown, query = (hits or [counted])[0], counted.query
     return {
         "goal": query.goal, "category": query.family, "operator": query.operator,
         "turns": [{"role": m.role, "content": m.content[:CUT]} for m in query.messages],
-        "hits": hits, "asked": len(again), "undecided": undecided,
-        "answer": shown[1].text[:CUT] if shown else "", "reason": shown[2]["reason"] if shown else "",
-        "fresh": hits > 0,
+        "hits": len(hits), "asked": len(again),
+        "undecided": sum(g.verdict.value is None for g in again),
+        "answer": shown.response.text[:CUT], "reason": shown.verdict.reason,
     }  # fmt: skip
 
 

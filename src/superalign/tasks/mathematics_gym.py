@@ -24,6 +24,7 @@ from superalign.tasks.mathematics_items import Family, Item, product_steps, work
 from superalign.tasks.mathematics_steps import reduction
 
 Entry = dict[str, Any]
+NOT_MADE = ("composite", "zebra_puzzles")  # of other data sets; needs a solver to be compiled
 Steps = Callable[[Entry], "list[str] | None"]
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -46,7 +47,7 @@ class Gym:
 
     def build(self, rng: random.Random) -> Item | None:
         """One item, seeded by ``rng``."""
-        entry = _dataset(self.name, rng.getrandbits(30), **self.settings)[0]
+        entry = dataset(self.name, rng.getrandbits(30), **self.settings)[0]
         steps = self.steps(entry)
         if steps is None:
             return None
@@ -69,23 +70,42 @@ def score(name: str, answer: str, truth: Entry) -> bool:
         return False
 
 
-def _dataset(name: str, seed: int, **settings: Any) -> Any:
+def dataset(name: str, seed: int, **settings: Any) -> Any:
+    """One of the package's data sets, with one item.
+
+    Raises:
+        InputError: the package is not installed.
+    """
+    return _package().createdataset(name, size=1, seed=seed, **settings)
+
+
+def dataset_names() -> list[str]:
+    """All data sets of the package that make their own items, sorted.
+
+    Raises:
+        InputError: the package is not installed.
+    """
+    _package()
+    known = importlib.import_module("reasoning_gym.factory").DATASETS
+    return sorted(name for name in known if name not in NOT_MADE)
+
+
+def _package() -> Any:
     if "pycosat" not in sys.modules and importlib.util.find_spec("pycosat") is None:
         # reasoning-gym imports it at once, for zebra puzzles only, and it would have to be compiled.
         sys.modules["pycosat"] = types.ModuleType("pycosat")
     try:
-        gym = importlib.import_module("reasoning_gym")
+        return importlib.import_module("reasoning_gym")
     except ImportError as error:
         raise InputError(
-            f"mathematics: families named gym_* need the package reasoning-gym ({error}); "
+            f"the task gym and the families gym_* need the package reasoning-gym ({error}); "
             "install it or name other families"
         ) from error
-    return gym.create_dataset(name, size=1, seed=seed, **settings)
 
 
 @lru_cache(maxsize=32)
 def _scorer(name: str) -> Any:
-    return _dataset(name, 0)
+    return dataset(name, 0)
 
 
 def _expression(entry: Entry) -> list[str] | None:
