@@ -55,6 +55,28 @@ def test_callers_that_come_back_one_by_one_share_the_next_batch() -> None:
     batcher.close()
 
 
+def test_two_groups_that_take_turns_become_one() -> None:
+    class Slow(FakeModel):
+        def generate(self, prompts, **more):  # type: ignore[no-untyped-def]
+            time.sleep(0.8)
+            return super().generate(prompts, **more)
+
+    batcher = Batcher(Slow())
+
+    async def caller(k: int) -> None:
+        await asyncio.sleep(0.2 if k >= 8 else 0.0)  # four come while the first eight are served
+        for _ in range(3):
+            await batcher.generate(f"from {k}", Sampling())
+            await asyncio.sleep(0.01 * k)
+
+    async def crowd() -> None:
+        await asyncio.gather(*map(caller, range(12)))
+
+    asyncio.run(crowd())
+    batcher.close()
+    assert batcher.batches == [8, 12, 12, 4]
+
+
 def test_different_settings_do_not_share_a_batch() -> None:
     batcher = Batcher(FakeModel(lambda text, i: "one two three four"))
     futures = [batcher.submit("q", Sampling(max_new_tokens=k % 2 + 1)) for k in range(6)]

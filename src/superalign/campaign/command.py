@@ -11,7 +11,7 @@ from superalign.attack.adaptive import goal_allocator
 from superalign.campaign.attacker import Attacker, OperatorAttacker, campaign_operators
 from superalign.campaign.goals import benign_twins, campaign_goals
 from superalign.campaign.regression import read_suite, suite_text
-from superalign.campaign.run import Campaign, Progress, silent
+from superalign.campaign.run import Campaign
 from superalign.campaign.screening import RefusalDirection, ScreenedAttacker
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.summary import summarise
@@ -21,7 +21,7 @@ from superalign.config import load_section
 from superalign.critic.compliance import Calibration, calibrate, read_labelled, shipped_calibration
 from superalign.critic.trained_judge import shipped_judge
 from superalign.errors import InputError
-from superalign.evaluation.measure import measure, over_refusal
+from superalign.evaluation.measure import Progress, measure, over_refusal, silent
 from superalign.models import LanguageModel, LocalModel
 from superalign.records import Query
 from superalign.store import RunStore

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from superalign.attack.allocation import tally
-from superalign.campaign.run import Progress, silent
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import ModelTarget, Move
 from superalign.critic.trained_judge import shipped_judge
 from superalign.errors import InputError
-from superalign.evaluation.measure import grade
+from superalign.evaluation.measure import Progress, grade, silent
 from superalign.models import LanguageModel
 from superalign.records import Message, Query, Record, Verdict
 from superalign.statistics import Estimate, rate

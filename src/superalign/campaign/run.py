@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from superalign.attack.archive import Archive
 from superalign.campaign.attacker import (
@@ -24,22 +24,10 @@ from superalign.campaign.goals import Goal
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import Move, Played, Target
 from superalign.critic.trained_judge import shipped_judge
-from superalign.evaluation.measure import grade
+from superalign.evaluation.measure import Progress, grade, silent
 from superalign.records import Query, Record, Response, Verdict
 from superalign.store import RunStore
 from superalign.tasks.base import seeded
-
-
-class Progress(Protocol):
-    """Told what is being done and how much of it is done, in [0, 1]."""
-
-    def __call__(self, phase: str, share: float, note: str = "") -> None:
-        """``note`` says how it stands."""
-        ...
-
-
-def silent(phase: str, share: float, note: str = "") -> None:
-    """No progress shown."""
 
 
 @dataclass

@@ -16,10 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from superalign.campaign.run import Progress, silent
 from superalign.campaign.settings import CampaignConfig
 from superalign.errors import InputError
-from superalign.evaluation.measure import answer, grade
+from superalign.evaluation.measure import Progress, answer, grade, silent
 from superalign.models import LanguageModel
 from superalign.models import load_model as load_by_name
 from superalign.records import Query, Response

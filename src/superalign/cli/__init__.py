@@ -13,13 +13,23 @@ from typing import Any
 import typer
 
 # isort: off
-from superalign.cli import run, weak_to_strong, oversee, attack, audit, models
+from superalign.cli import run, weak_to_strong, oversee, attack, audit, evaluate, models
 
 # isort: on
 from superalign.cli.options import app
 from superalign.errors import InputError, ModelError, StoreError, SuperalignError
 
-__all__ = ["app", "attack", "audit", "main", "models", "oversee", "run", "weak_to_strong"]
+__all__ = [
+    "app",
+    "attack",
+    "audit",
+    "evaluate",
+    "main",
+    "models",
+    "oversee",
+    "run",
+    "weak_to_strong",
+]
 
 CommandLineError: type[Exception] = typer.BadParameter.__mro__[
     2

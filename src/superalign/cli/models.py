@@ -1,16 +1,15 @@
-"""Commands on one model: generate, evaluate, export; and what this machine has."""
+"""Commands on one model: generate and export; and what this machine has."""
 
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from superalign.cli.options import Device, Json, Model, app
-from superalign.cli.terminal import cell, print_json
+from superalign.cli.terminal import print_json
 from superalign.errors import InputError
 
 
@@ -43,58 +42,6 @@ def generate(
         for done in several
     ]
     write_atomic(out, "\n".join(lines) + "\n")
-
-
-@app.command()
-def evaluate(
-    model: Annotated[str, typer.Argument(help="name of the model")],
-    data: Annotated[Path, typer.Option("--data", help="JSON lines, CSV or Parquet, also .gz")],
-    kind: Annotated[
-        str, typer.Option(help="safety (all harmful, or by label), benign, mathematics")
-    ],
-    text_field: Annotated[str, typer.Option(help="field that holds the request")] = "text",
-    answer_field: Annotated[
-        str | None, typer.Option(help="field that holds the right answer (mathematics)")
-    ] = None,
-    label_field: Annotated[
-        str | None, typer.Option(help="field that says harmful or safe (safety)")
-    ] = None,
-    fresh: Annotated[
-        Path | None, typer.Option(help="file of new rows of the same kind: tests contamination")
-    ] = None,
-    inspect_log: Annotated[
-        Path | None, typer.Option(help="new .eval file for inspect view (needs the extra inspect)")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="most rows, lowest hash first")] = 500,
-    max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer")] = 48,
-    device: Device = None,
-    json_: Json = False,
-) -> None:
-    """Measure a model on a file of requests or problems, with ground truth's verdicts."""
-    from superalign.evaluation.files import evaluate_file
-    from superalign.models import load_model
-
-    if kind not in ("safety", "benign", "mathematics"):
-        raise InputError(f"--kind '{kind}'; allowed: safety, benign, mathematics")
-    fields = {"text_field": text_field, "answer_field": answer_field, "label_field": label_field}
-    load = partial(load_model, model, device=device)
-    summary = evaluate_file(load, data, kind, fields, limit, max_new_tokens, fresh, inspect_log)
-    if json_:
-        print_json(summary)
-    else:
-        for part in ("measured", "measured_fresh"):
-            for name, estimate in summary.get(part, {}).items():
-                note = " on fresh rows" if part == "measured_fresh" else ""
-                print(
-                    f"{name}{note}: {cell(estimate)} (n={estimate['n']}, "
-                    f"missing {estimate.get('missing', 0)})"
-                )
-        if fresh is not None:
-            signs = summary["contamination"]
-            found = signs["familiarity"]
-            print(f"familiarity, AUROC: {cell(found['auroc'])} (p={found['p']})")
-            print(f"order, p: {signs['order_p']}")
-            print(f"pass rate, old less fresh: {cell(signs['pass_gap'])}")
 
 
 @app.command()

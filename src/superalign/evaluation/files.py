@@ -9,7 +9,15 @@ from typing import Any
 from superalign.critic.trained_judge import shipped_judge
 from superalign.evaluation.contamination import familiarity, order_test
 from superalign.evaluation.inspect_log import check_log_path, write_inspect_log
-from superalign.evaluation.measure import Graded, accuracy, attack_success, measure, over_refusal
+from superalign.evaluation.measure import (
+    Graded,
+    Progress,
+    accuracy,
+    attack_success,
+    measure,
+    over_refusal,
+    silent,
+)
 from superalign.models import LocalModel
 from superalign.records import Query, content_hash
 from superalign.statistics import mean_difference
@@ -37,6 +45,7 @@ def evaluate_file(
     max_new_tokens: int,
     fresh: Path | None = None,
     log: Path | None = None,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Greedy answers to a file's rows, measured; the file is read before the model is loaded.
 
@@ -49,7 +58,9 @@ def evaluate_file(
     queries = file_queries(path, kind, fields, limit)
     others = [] if fresh is None else file_queries(fresh, kind, fields, limit)
     model = load()
-    graded = measure(model, queries, max_new_tokens=max_new_tokens, refuses=shipped_judge())
+    graded = measure(
+        model, queries, max_new_tokens=max_new_tokens, refuses=shipped_judge(), progress=progress
+    )
     summary: dict[str, Any] = {
         "schema": "superalign.evaluate/1",
         "command": "evaluate",

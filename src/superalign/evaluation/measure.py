@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from superalign.models import LanguageModel
 from superalign.records import Query, Response, Verdict
@@ -21,6 +21,19 @@ from superalign.tasks.refusal import Refuses, degenerate, refusal
 from superalign.tasks.safety import Safety
 
 UNFINISHED = "\u2026"
+BATCH = 128  # queries answered between two tellings of progress
+
+
+class Progress(Protocol):
+    """Told what is being done and how much of it is done, in [0, 1]."""
+
+    def __call__(self, phase: str, share: float, note: str = "") -> None:
+        """``note`` says how it stands."""
+        ...
+
+
+def silent(phase: str, share: float, note: str = "") -> None:
+    """No progress shown."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +109,17 @@ def measure(
     *,
     max_new_tokens: int,
     refuses: Refuses = refusal,
+    progress: Progress = silent,
 ) -> list[Graded]:
-    """Greedy answers with verdicts."""
-    rows = answer(model, queries, max_new_tokens=max_new_tokens)
-    return grade(queries, [row[0] for row in rows], refuses)
+    """Greedy answers with verdicts; asked all at once where nobody is told of the progress."""
+    found: list[Graded] = []
+    size = max(1, len(queries)) if progress is silent else BATCH
+    for start in range(0, len(queries), size):
+        part = queries[start : start + size]
+        rows = answer(model, part, max_new_tokens=max_new_tokens)
+        found += grade(part, [row[0] for row in rows], refuses)
+        progress("answers", len(found) / len(queries))
+    return found
 
 
 def passed(graded: Graded) -> bool:
