@@ -1,6 +1,7 @@
 """Our tasks in Inspect, where Inspect is installed."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -12,21 +13,30 @@ pytest.importorskip("inspect_ai")
 
 def test_items_are_graded_by_the_task_that_made_them(tmp_path: Path) -> None:
     from inspect_ai import eval
-    from inspect_ai.model import ModelOutput, get_model
+    from inspect_ai.model import ModelAPI, ModelOutput, get_model, modelapi
 
     from superalign.evaluation.inspect_tasks import mathematics
 
     task = mathematics(n=6, seed=4)
-    right = [s.metadata["query"]["truth"]["answer"] for s in task.dataset]
-    said = [f"The answer is {answer}." for answer in right[:3]] + ["I like trains."] * 3
-    model = get_model(
-        "mockllm/model", custom_outputs=[ModelOutput.from_content("mock", text) for text in said]
-    )
-    [log] = eval(task, model=model, log_dir=str(tmp_path), display="none", max_samples=1)
-    assert log.status == "success"
-    scores = [s.scores["ground_truth"] for s in log.samples]
-    assert [s.value for s in scores[:3]] == [1.0] * 3
-    assert all(s.value != s.value for s in scores[3:]), "no number in it: unscored, not wrong"
+    rows = [s.metadata["query"] for s in task.dataset]
+    known = {r["messages"][-1]["content"]: r["truth"]["answer"] for r in rows[:3]}
+
+    class Scripted(ModelAPI):
+        async def generate(self, input, tools, tool_choice, config):  # type: ignore[no-untyped-def]
+            answer = known.get(input[-1].text)
+            said = "I like trains." if answer is None else f"The answer is {answer}."
+            return ModelOutput.from_content("scripted", said)
+
+        async def count_text_tokens(self, text: str) -> int:
+            return len(text.split())  # the default asks the network
+
+    modelapi(name="scripted")(lambda: Scripted)
+    model = get_model("scripted/model", memoize=False)
+    [log] = eval(task, model=model, log_dir=str(tmp_path), display="none")
+    assert log.status == "success", log.error
+    scores = {s.id: s.scores["ground_truth"].value for s in log.samples}
+    assert [scores[r["id"]] for r in rows[:3]] == [1.0] * 3
+    assert all(math.isnan(scores[r["id"]]) for r in rows[3:]), "no number: unscored, not wrong"
     assert log.results.scores[0].metrics["accuracy"].value == 1.0
     assert log.results.scores[0].unscored_samples == 3
 

@@ -76,7 +76,7 @@ def dataset(name: str, seed: int, **settings: Any) -> Any:
     Raises:
         InputError: the package is not installed.
     """
-    return _package().createdataset(name, size=1, seed=seed, **settings)
+    return _package().create_dataset(name, size=1, seed=seed, **settings)
 
 
 def dataset_names() -> list[str]:
