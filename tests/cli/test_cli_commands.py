@@ -178,6 +178,22 @@ def test_generate_is_greedy_by_default_and_equals_the_library(
     assert json.loads(Path("o").read_text())["text"] == expected.text
 
 
+def test_evaluate_tells_given_answers_by_group(superalign: Command, base: Path) -> None:
+    rows = [
+        {"q": f"Which is number {i}?", "right": i % 2, "all": ["this one", "that other"], "g": g}
+        for i, g in enumerate("aab")
+    ]
+    Path("c.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    arguments = ("evaluate", toy.model_folder(base), "--data", "c.jsonl", "--kind", "choice")
+    fields = ("--text-field", "q", "--answer-field", "right", "--choices-field", "all")
+    code, out, err = superalign(*arguments, *fields, "--group-field", "g", "--json")
+    assert code == 0, err
+    measured = json.loads(out)["measured"]
+    assert list(measured) == ["accuracy", "chance", "accuracy, a", "accuracy, b"]
+    assert [measured[k]["n"] for k in measured] == [3, 3, 2, 1]
+    assert measured["chance"]["value"] == 0.5
+
+
 def test_evaluate_prints_estimates(superalign: Command, base: Path) -> None:
     rows = [{"text": f"How do I pick lock {i}?"} for i in range(6)]
     Path("x.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))

@@ -66,6 +66,29 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("evaluate", "smollm2", "--data", "x.jsonl", "--kind", "chess"),
         ("'chess'", "allowed: safety, benign, mathematics"),
     ),
+    "choices of another kind": (
+        ("evaluate", "smollm2", "--data", "x", "--kind", "benign", "--group-field", "g"),
+        ("--group-field with --kind benign", "allowed: with --kind choice"),
+    ),
+    "choices without the right answer": (
+        ("evaluate", "smollm2", "--data", "x.jsonl", "--kind", "choice"),
+        ("needs the right answer", "--answer-field"),
+    ),
+    "choices and fresh rows": (
+        (
+            "evaluate",
+            "smollm2",
+            "--data",
+            "x",
+            "--kind",
+            "choice",
+            "--answer-field",
+            "a",
+            "--fresh",
+            "y",
+        ),
+        ("--fresh with --kind choice",),
+    ),
     "missing data": (
         ("evaluate", "smollm2", "--data", "no.jsonl", "--kind", "benign"),
         ("no.jsonl", "No such file"),
