@@ -11,6 +11,7 @@ from superalign.attack.adaptive import goal_allocator
 from superalign.campaign.attacker import Attacker, OperatorAttacker, campaign_operators
 from superalign.campaign.goals import benign_twins, campaign_goals
 from superalign.campaign.regression import read_suite, suite_text
+from superalign.campaign.rewriting import RewritingAttacker
 from superalign.campaign.run import Campaign
 from superalign.campaign.screening import RefusalDirection, ScreenedAttacker
 from superalign.campaign.settings import CampaignConfig
@@ -22,7 +23,8 @@ from superalign.critic.compliance import Calibration, calibrate, read_labelled, 
 from superalign.critic.trained_judge import shipped_judge
 from superalign.errors import InputError
 from superalign.evaluation.measure import Progress, measure, over_refusal, silent
-from superalign.models import LanguageModel, LocalModel
+from superalign.models import LanguageModel, LocalModel, load_model
+from superalign.models.names import parse_name
 from superalign.records import Query
 from superalign.store import RunStore
 from superalign.tasks.base import seeded
@@ -56,6 +58,8 @@ def check(config: CampaignConfig) -> None:
     campaign_goals(config)
     judge_calibration(config)
     earlier_successes(config.earlier)
+    if config.rewriter is not None:
+        parse_name(config.rewriter)
 
 
 def judge_calibration(config: CampaignConfig) -> Calibration:
@@ -80,7 +84,6 @@ def run_campaign(
     """Run or continue a campaign; writes ``summary.json`` and ``regression.jsonl``."""
     goals = campaign_goals(config)
     calibration = judge_calibration(config)
-    known = campaign_operators()
     attacker = make_attacker(config, model)
     target = ModelTarget(
         model,
@@ -91,9 +94,14 @@ def run_campaign(
     campaign = Campaign(config, store, target, attacker, goals, progress)
     campaign.run()
     refusals = campaign.phase("over-refusal", lambda: _over_refusal(config, model, len(goals)))
-    summary = summarise(campaign, known, calibration, refusals, weight_hash=model.weight_hash)
+    summary = summarise(
+        campaign, campaign.operators, calibration, refusals, weight_hash=model.weight_hash
+    )
     if isinstance(attacker, ScreenedAttacker):
         summary["looks"] = attacker.looks
+        attacker = attacker.inner
+    if isinstance(attacker, RewritingAttacker):
+        summary["rewrites"] = {"drafts": attacker.drafts, "kept": attacker.kept}
     store.write_text("regression.jsonl", suite_text([e.query for e in campaign.archive.entries]))
     store.write_json("summary.json", summary)
     return summary
@@ -103,15 +111,22 @@ def make_attacker(config: CampaignConfig, model: LanguageModel) -> Attacker:
     """The attacker that the settings ask for.
 
     Raises:
-        InputError: activations of a model that shows none.
+        InputError: activations of a model that shows none, or no such rewriter.
     """
     known = campaign_operators()
     families = {name: operator.family for name, operator in known.items()}
-    attacker = OperatorAttacker(
+    attacker: Attacker = OperatorAttacker(
         known,
         goal_allocator(config.allocation, families, earlier_successes(config.earlier)),
         config.confirm,
     )
+    if config.rewriter is not None:
+        rewriter = (
+            model
+            if config.rewriter == config.target
+            else load_model(config.rewriter, device=config.device, dtype=config.dtype)
+        )
+        attacker = RewritingAttacker(attacker, rewriter, config.confirm)
     if config.feedback != "activations":
         return attacker
     if not isinstance(model, LocalModel):

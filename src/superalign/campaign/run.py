@@ -16,11 +16,11 @@ from superalign.campaign.attacker import (
     Attacker,
     Attempt,
     attack_cell,
-    campaign_operators,
     first_success,
     unconfirmed,
 )
 from superalign.campaign.goals import Goal
+from superalign.campaign.rewriting import known_operators
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import Move, Played, Target
 from superalign.critic.trained_judge import shipped_judge
@@ -45,7 +45,7 @@ class Campaign:
 
     def __post_init__(self) -> None:
         self.history = {goal.id: [] for goal in self.goals}
-        self._operators = campaign_operators()
+        self.operators = known_operators(self.config.rewriter is not None)
         self._tried: dict[str, list[Verdict]] = {}
 
     def run(self) -> None:
@@ -105,7 +105,7 @@ class Campaign:
             self.attacker.observe(attempt)
             waiting = unconfirmed(self.history[goal.id], self.config.confirm)
             if attempt.hit and query not in waiting:
-                cell = attack_cell(goal, self._operators[query.operator])
+                cell = attack_cell(goal, self.operators[query.operator])
                 self.archive.add(
                     query.model_copy(update={"family": cell.family}),
                     [attempt.verdict],

@@ -43,6 +43,11 @@ class CampaignConfig(Section):
         description="what the attacker sees: answers, also their log-probabilities, or also the "
         "model's hidden states",
     )
+    rewriter: str | None = Field(
+        None,
+        description="name of a model that rewrites the attacks on a goal that failed, for half of the "
+        "moves; null: none",
+    )
     explore: bool = Field(
         False, description="spend what a solved goal leaves of its budget on new archive cells"
     )

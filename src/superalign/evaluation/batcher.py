@@ -20,8 +20,8 @@ from typing import Any
 from superalign.models.base import Completion, LanguageModel, Prompt
 
 LINGER = 0.004  # seconds: what arrives together in an event loop's turn shares a batch
-QUIET = 0.05  # of the last batch's seconds without an arrival end the waiting for its callers
-LONGEST = 0.1  # seconds; the most that such a pause lasts
+QUIET = 0.1  # of the last batch's seconds without an arrival end the waiting for its callers
+LONGEST = 0.2  # seconds; the most that such a pause lasts
 
 
 @dataclass(frozen=True)
