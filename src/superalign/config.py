@@ -36,16 +36,16 @@ class AttackConfig(Section):
         0.8, ge=0, le=1, description="share of the queries split evenly over the domains"
     )
     rehearsal: int = Field(
-        125, ge=0, description="more safety pairs per round that the critic labels without answers"
+        117, ge=0, description="more safety pairs per round that the critic labels without answers"
     )
     benign_per_round: int = Field(
-        56, ge=0, description="unrelated benign requests per round, answered by the frozen model"
+        58, ge=0, description="unrelated benign requests per round, answered by the frozen model"
     )
     alarming_per_round: int = Field(
-        56, ge=0, description="harmless requests in alarming words per round, answered likewise"
+        59, ge=0, description="harmless requests in alarming words per round, answered likewise"
     )
     contrasts_per_round: int = Field(
-        32, ge=0, description="harmful requests in the same forms per round, labelled by the critic"
+        28, ge=0, description="harmful requests in the same forms per round, labelled by the critic"
     )
     max_new_tokens: int = Field(32, ge=1, description="longest answer, in tokens")
     worked_tokens: int = Field(48, ge=1, description="longest answer to a mathematics problem")
