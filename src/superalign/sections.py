@@ -49,7 +49,7 @@ def load_section(
     try:
         return model.model_validate(tree | given)
     except ValidationError as error:
-        raise InputError(_one_line(error, model, path, [*keys, *given])) from None
+        raise InputError(_one_line(error, model, path, keys, list(given))) from None
 
 
 def dump_config(config: Section) -> str:
@@ -202,7 +202,11 @@ def _put(node: Any, part: str, value: Any) -> None:
 
 
 def _one_line(
-    error: ValidationError, model: type[Section], path: Path | None, overridden: Sequence[str]
+    error: ValidationError,
+    model: type[Section],
+    path: Path | None,
+    overridden: Sequence[str],
+    given: Sequence[str],
 ) -> str:
     """The chief mistake of ``error`` in one line, and how many follow it."""
     problems = error.errors(include_url=False)
@@ -210,17 +214,21 @@ def _one_line(
     first = problems[0]
     loc = first["loc"]
     dotted = ".".join(map(str, loc))
-    where = "--set" if path is None or any(_overlap(dotted, key) for key in overridden) else path
+    where = f"in {path}"
+    if any(_overlap(dotted, key) for key in given):
+        where = "on the command line"
+    elif path is None or any(_overlap(dotted, key) for key in overridden):
+        where = "in --set"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     owner, field = _locate(loc, model)
     if first["type"] == "extra_forbidden":
         return _unknown_key(dotted, str(loc[-1]), where, owner) + more
     words = allowed(field) if field else ", ".join(owner.model_fields)
     if first["type"] == "missing":
-        return f"'{dotted}' is missing in {where}; allowed: {words}{more}"
+        return f"'{dotted}' is missing {where}; allowed: {words}{more}"
     detail = f" ({first['ctx']['error']})" if first["type"] == "value_error" else ""
     value = _yaml_line(first["input"])
-    return f"'{dotted}' cannot be {value}{detail} in {where}; allowed: {words}{more}"
+    return f"'{dotted}' cannot be {value}{detail} {where}; allowed: {words}{more}"
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -228,11 +236,11 @@ def _overlap(one: str, other: str) -> bool:
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
-def _unknown_key(dotted: str, name: str, where: object, owner: type[BaseModel]) -> str:
+def _unknown_key(dotted: str, name: str, where: str, owner: type[BaseModel]) -> str:
     names = list(owner.model_fields)
     close = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"; did you mean '{close[0]}'?" if close else ";"
-    return f"unknown key '{dotted}' in {where}{hint} allowed: {', '.join(names)}"
+    return f"unknown key '{dotted}' {where}{hint} allowed: {', '.join(names)}"
 
 
 def _locate(

@@ -46,6 +46,7 @@ def test_reads_every_format(tmp_path: Path, name: str, text: str, gz: str) -> No
         ("a.json", "[]", "no rows"),
         ("a.csv", "q,a\n", "no rows"),
         ("a.jsonl", '{"q": 1}\n{"q": }\n', "line 2, column 7: bad JSON"),
+        ("a.jsonl", '{"q": 1\n', "line 1, column 8: bad JSON"),
         ("a.jsonl", '{"q": 1}\n[1]\n', "line 2: a list; allowed: a JSON object"),
         ("a.jsonl", '{"q": NaN}\n', "line 1: bad JSON (NaN"),
         ("a.jsonl", b'{"q": "a"}\n{"q": "\xff"}\n', "line 2: byte 8 is not UTF-8"),

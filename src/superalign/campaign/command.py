@@ -150,7 +150,9 @@ def earlier_successes(folder: str | None) -> dict[str, tuple[float, float]]:
         rows = json.loads(path.read_text())["operators"]
         return {r["operator"]: (float(r["hits"]), float(r["queries"])) for r in rows}
     except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(f"earlier: {path} is no summary of a finished campaign") from None
+        raise InputError(
+            f"earlier: {path} is no summary; allowed: the folder of a finished campaign"
+        ) from None
 
 
 def _over_refusal(config: CampaignConfig, model: LanguageModel, n: int) -> dict[str, Any]:
@@ -176,7 +178,8 @@ def rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Name and value of what is printed."""
     yield "goals solved", f"{summary['solved']} of {summary['goals']}"
     for point in summary["curve"]:
-        yield f"success by {point['queries']} queries", _interval(point, "success")
+        unit = "query" if point["queries"] == 1 else "queries"
+        yield f"success by {point['queries']} {unit}", _interval(point, "success")
     for key in ("corrected_success", "replayed_success", "over_refusal", "over_refusal_benign"):
         yield key.replace("_", " "), _interval(summary[key], "value")
     archive = summary["archive"]

@@ -27,7 +27,8 @@ class Reporter:
         spent = now - self.phase_start
         left = f", about {spent * (1 - share) / share:.0f} s left" if 0.05 < share < 1 else ""
         clock = f"[{(now - self.start) / 60:5.1f} min]"
-        print(f"{clock} {phase}: {100 * share:.0f}%{left} {note}".rstrip(), file=sys.stderr)
+        said = f", {note}" if note else ""
+        print(f"{clock} {phase}: {100 * share:.0f}%{left}{said}", file=sys.stderr)
 
 
 def print_json(value: Any) -> None:

@@ -221,7 +221,7 @@ def _jsonl(path: Path, file: IO[bytes]) -> Iterator[Located]:
     for number, line in enumerate(_lines(path, file), 1):
         if line.strip():
             where = f"line {number}"
-            yield where, _object(path, where, _parse(path, line, number))
+            yield where, _object(path, where, _parse(path, line.rstrip(), number))
 
 
 def _json(path: Path, file: IO[bytes]) -> Iterator[Located]:
