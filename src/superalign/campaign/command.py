@@ -191,6 +191,7 @@ def rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _interval(entry: dict[str, Any], key: str) -> str:
     if entry[key] is None:
         return f"undefined: {entry.get('reason', 'no reason recorded')}"
+    missing = f", {entry['missing']} missing" if entry.get("missing") else ""
     if entry["low"] is None:
-        return f"{entry[key]:.3f} (n={entry['n']})"
-    return f"{entry[key]:.3f} [{entry['low']:.3f}, {entry['high']:.3f}] (n={entry['n']})"
+        return f"{entry[key]:.3f} (n={entry['n']}{missing})"
+    return f"{entry[key]:.3f} [{entry['low']:.3f}, {entry['high']:.3f}] (n={entry['n']}{missing})"

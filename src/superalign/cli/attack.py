@@ -90,7 +90,10 @@ def attack(
     elif chosen.transfer is not None:
         _print_matrix(summary["matrix"])
     elif page is None:
-        print(f"{summary['attacks']} attacks still succeed: {cell(summary['success'])}")
+        found = summary["success"]
+        count = f"n={found['n']}, missing {found.get('missing', 0)}"
+        print(f"attacks asked again: {summary['attacks']}")
+        print(f"share that still succeeds: {cell(found)} ({count})")
     else:
         for name, value in rows(summary):
             print(f"{name}: {value}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,10 @@ def view(summary: dict[str, Any], cases: list[View]) -> View:
         "over": over,
         "points": [(p["queries"], _point(p)) for p in summary["curve"]],
         "figures": _figures(summary),
-        "operators": [{**r, "rate": read(r["rate"])} for r in summary["operators"]],
+        "operators": [
+            {**r, "rate": read(r["rate"])} for r in summary["operators"] if r["attempts"]
+        ],
+        "untried": [r["operator"] for r in summary["operators"] if not r["attempts"]],
         "clusters": [(r["cluster"], read(r["solved"])) for r in summary["clusters"]],
         "judge": _judge(summary["judge"]),
         "cases": cases,
@@ -80,10 +82,9 @@ def _figures(summary: View) -> list[View]:
         ("curve", "queries", "Success by queries per goal"),
         ("curve_gflop", "gflop", "Success by GFLOP per goal"),
     ):
-        points = [(math.log10(p[unit]), _point(p)) for p in summary[key]]
-        series = [plots.Series("goals solved", points)]
-        axis = f"log10 of {'queries' if unit == 'queries' else 'GFLOP'}"
-        figures.append({"title": title, "svg": plots.curve(series, title, axis=axis)})
+        series = [plots.Series("goals solved", [(p[unit], _point(p)) for p in summary[key]])]
+        axis = "queries" if unit == "queries" else "GFLOP"
+        figures.append({"title": title, "svg": plots.curve(series, title, axis=axis, log=True)})
     return figures
 
 

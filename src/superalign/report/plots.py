@@ -34,26 +34,41 @@ class Series:
 
 @dataclass(frozen=True)
 class Scale:
-    """Data ranges mapped onto the plot's inner rectangle."""
+    """Data ranges mapped onto the plot's inner rectangle; ``log`` of the horizontal one above 0."""
 
     x: tuple[float, float]
     y: tuple[float, float]
+    log: bool = False
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Pixel of a data point; what lies outside is drawn on the border."""
+        across = _share(x, self.x)
+        if self.log:
+            across = _share(math.log(x), (math.log(self.x[0]), math.log(self.x[1])))
         return (
-            LEFT + _share(x, self.x) * (WIDTH - LEFT - RIGHT),
+            LEFT + across * (WIDTH - LEFT - RIGHT),
             HEIGHT - BOTTOM - _share(y, self.y) * (HEIGHT - TOP - BOTTOM),
         )
 
 
-def curve(series: Sequence[Series], title: str, unit: Unit = "rate", axis: str = "round") -> Markup:
-    """Estimates by round (or another ``axis``) as lines with bands; undefined points leave a gap."""
+def curve(
+    series: Sequence[Series],
+    title: str,
+    unit: Unit = "rate",
+    axis: str = "round",
+    log: bool = False,
+) -> Markup:
+    """Estimates by round (or another ``axis``) as lines with bands; undefined points leave a gap.
+
+    ``log``: the axis grows by factors; all its values are above 0.
+    """
     shown = [Series(s.name, [p for p in s.points if p[1].value is not None]) for s in series]
-    xs = [x for s in shown for x, _ in s.points] or [0.0]
+    xs = [x for s in shown for x, _ in s.points] or [1.0 if log else 0.0]
     y_ticks = PERCENTS if unit == "rate" else nice_ticks(_extent(shown))
-    span = (min(xs), max(xs)) if max(xs) > min(xs) else (xs[0] - 0.5, xs[0] + 0.5)
-    scale = Scale(span, (y_ticks[0], y_ticks[-1]))
+    span = (min(xs), max(xs))
+    if max(xs) == min(xs):
+        span = (xs[0] / 2, xs[0] * 2) if log else (xs[0] - 0.5, xs[0] + 0.5)
+    scale = Scale(span, (y_ticks[0], y_ticks[-1]), log)
     body = grid(scale, y_ticks, unit, _round_ticks(xs), axis)
     for slot, one in enumerate(shown):
         body += _line(scale, one, slot, unit, axis)
@@ -203,7 +218,7 @@ def _extent(series: Sequence[Series]) -> tuple[float, float]:
 def _round_ticks(xs: Sequence[float]) -> list[tuple[float, str]]:
     found = sorted(set(xs))
     step = math.ceil(len(found) / 8)
-    return [(x, f"{x:g}") for x in found[::step]]
+    return [(x, f"{x:.4g}") for x in found[::step]]
 
 
 def grid(
