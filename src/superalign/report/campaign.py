@@ -82,7 +82,8 @@ def _figures(summary: View) -> list[View]:
         ("curve", "queries", "Success by queries per goal"),
         ("curve_gflop", "gflop", "Success by GFLOP per goal"),
     ):
-        series = [plots.Series("goals solved", [(p[unit], _point(p)) for p in summary[key]])]
+        points = [(float(f"{p[unit]:.3g}"), _point(p)) for p in summary[key]]
+        series = [plots.Series("goals solved", points)]
         axis = "queries" if unit == "queries" else "GFLOP"
         figures.append({"title": title, "svg": plots.curve(series, title, axis=axis, log=True)})
     return figures
