@@ -77,16 +77,17 @@ def _point(point: View) -> Estimate:
 
 
 def _figures(summary: View) -> list[View]:
-    figures = []
-    for key, unit, title in (
-        ("curve", "queries", "Success by queries per goal"),
-        ("curve_gflop", "gflop", "Success by GFLOP per goal"),
-    ):
-        points = [(float(f"{p[unit]:.3g}"), _point(p)) for p in summary[key]]
-        series = [plots.Series("goals solved", points)]
-        axis = "queries" if unit == "queries" else "GFLOP"
-        figures.append({"title": title, "svg": plots.curve(series, title, axis=axis, log=True)})
-    return figures
+    by_queries = [(float(p["queries"]), _point(p)) for p in summary["curve"]]
+    by_gflop = [(float(f"{p['gflop']:.3g}"), _point(p)) for p in summary["curve_gflop"]]
+    return [
+        _figure("Success by queries per goal", "queries", by_queries),
+        _figure("Success by GFLOP per goal", "GFLOP", by_gflop),
+    ]
+
+
+def _figure(title: str, axis: str, points: list[tuple[float, Estimate]]) -> View:
+    series = [plots.Series("goals solved", points)]
+    return {"title": title, "svg": plots.curve(series, title, axis=axis, log=True)}
 
 
 def _judge(judge: View) -> list[tuple[str, str]]:
