@@ -109,12 +109,10 @@ class LearnerConfig(Section):
     opening: int | None = Field(
         4, ge=1, description="tokens of an answer to a request that are learnt; null: all"
     )
-    strength: float = Field(
-        1.0,
-        gt=0,
-        le=1,
-        description="share of what was learnt that the final learner keeps: its weights lie so far "
-        "from the frozen ones towards the trained ones",
+    averaged_rounds: int = Field(
+        3,
+        ge=1,
+        description="the final learner has the mean weights of so many of the last rounds that were kept",
     )
     variants: float = Field(
         8.0, ge=0, description="verified fresh problems per failure in checkable domains"
