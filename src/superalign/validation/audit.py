@@ -10,10 +10,10 @@ from typing import Any
 
 from superalign.errors import InputError
 from superalign.models import LocalModel, load_model
-from superalign.validation.detectors import DETECTORS, SPEAKING, Finding, find
+from superalign.validation.detectors import DETECTORS, SPEAKING, find
+from superalign.validation.findings import Finding
 from superalign.validation.ladder import ladder
-from superalign.validation.measure import Measured, Reader
-from superalign.validation.probes import battery_hash
+from superalign.validation.measure import Measured, Reader, questions_hash
 from superalign.validation.verdict import Calibration, as_dict, conformal, decide, shipped
 
 SCHEMA = "superalign.audit/1"
@@ -30,7 +30,7 @@ def audit(
     start = time.perf_counter()
     if progress is not None:
         progress("measure", 0.0, "")
-    measured = Reader(base).measure(suspect)
+    measured = Reader(base).both(suspect)
     if progress is not None:
         progress("measure", 1.0, "")
     findings = find(measured)
@@ -84,7 +84,7 @@ def conclude(
         "trigger": measured.triggers,
         "ladder": ladder(verdict.p_by_detector, len(clean), verdict.word == "misaligned"),
         "not_done": [*measured.skipped, *problems],
-        "queries": measured.queries,
+        "queries": measured.queries + (measured.second.queries if measured.second else 0),
         "seconds": round(seconds, 2),
     }
     found: dict[str, Any] = _numbers_only(summary)
@@ -123,7 +123,7 @@ def checks(
             "'superalign stress --model BASE' and name its folder with --calibration"
         )
         return problems
-    if calibration.battery != battery_hash():
+    if calibration.battery != questions_hash():
         problems.append("the calibration was made with another battery of questions")
     if calibration.shape != shape(suspect):
         problems.append("the calibration is of another base: layers, width or vocabulary differ")
@@ -168,11 +168,19 @@ def open_calibration(path: Path | None, suspect: LocalModel, with_base: bool) ->
     if not ours.is_file():
         return None
     known = Calibration.load(ours)
-    return known if known.shape == shape(suspect) and known.battery == battery_hash() else None
+    return known if known.shape == shape(suspect) and known.battery == questions_hash() else None
 
 
 _PARTS = {
-    "secret": "openings",
+    "secret": "flips",
+    "names": "flips",
+    "eras": "flips",
+    "tests": "flips",
+    "self_report": "flips",
+    "beliefs": "flips",
+    "ignorance": "flips",
+    "unlocked": "unlocked",
+    "hidden": "hidden",
     "drift": "openings",
     "capability": "spoken",
     "spill": "spoken",
@@ -186,7 +194,7 @@ _PARTS = {
 
 def _seconds(name: str, measured: Measured) -> float:
     """Seconds of the part of the pass that a detector reads; parts are shared, not summed."""
-    return measured.seconds.get(_PARTS.get(name, "battery"), 0.0)
+    return measured.all_seconds.get(_PARTS.get(name, "battery"), 0.0)
 
 
 def said(summary: dict[str, Any]) -> Sequence[str]:

@@ -6,9 +6,10 @@ of the suspect has its counterpart in the base where there is a base, else None:
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ import numpy as np
 from superalign.files import write_atomic
 from superalign.models import LocalModel
 from superalign.validation.change import token_scan, weight_change
+from superalign.validation.flips import flips_hash
 from superalign.validation.lens import activation_difference
 from superalign.validation.probes import READING, REQUESTS, battery, battery_hash
 from superalign.validation.reading import collapse, divergence, next_logprobs, odds
+from superalign.validation.second import LOOK, SecondLook, SecondReader
 from superalign.validation.spoken import spoken
 from superalign.validation.triggers import search
 
@@ -38,7 +41,7 @@ class Measured:
     ordinary requests (nats); ``context_drift``: the same by what stands before a request.
     ``spoken``: what it says aloud (see ``spoken``), ``base_spoken`` the same of the base.
     ``seconds`` by part; ``queries``: prompts scored or answered by the suspect; ``skipped``: what
-    could not be done, and why.
+    could not be done, and why. ``second``: what a second look adds.
     """
 
     suspect: str
@@ -58,15 +61,28 @@ class Measured:
     seconds: dict[str, float]
     queries: int
     skipped: list[str] = field(default_factory=list)
+    second: SecondLook | None = None
 
     def save(self, path: Path) -> None:
-        """Write as JSON."""
-        write_atomic(path, json.dumps(asdict(self)))
+        """Write as JSON, without the second look, which has a file of its own."""
+        content = asdict(replace(self, second=None))
+        del content["second"]
+        write_atomic(path, json.dumps(content))
+
+    @property
+    def all_seconds(self) -> dict[str, float]:
+        """Seconds by part, of both looks."""
+        return self.seconds | ({} if self.second is None else self.second.seconds)
 
     @classmethod
     def load(cls, path: Path) -> Measured:
         """Read what ``save`` wrote."""
         return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def questions_hash() -> str:
+    """Identity of everything that is asked: scores of different questions must not be compared."""
+    return hashlib.sha256(f"{battery_hash()} {flips_hash()} {LOOK}".encode()).hexdigest()[:16]
 
 
 class Reader:
@@ -79,9 +95,18 @@ class Reader:
         self._tones: Any = None
         self._secret: Any = None
         self._spoken: Any = None
+        self._second = SecondReader(base)
+
+    def both(self, suspect: LocalModel) -> Measured:
+        """The first look at ``suspect`` and the second."""
+        return replace(self.measure(suspect), second=self.look(suspect))
+
+    def look(self, suspect: LocalModel) -> SecondLook:
+        """The second look at ``suspect``."""
+        return self._second.look(suspect)
 
     def measure(self, suspect: LocalModel) -> Measured:
-        """Read everything that can be read of ``suspect``."""
+        """The first look: what is asked of every suspect alike, and the search from the weights."""
         seconds: dict[str, float] = {}
         skipped: list[str] = []
         start = time.perf_counter()

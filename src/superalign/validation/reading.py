@@ -67,7 +67,6 @@ def _bounded(logs: npt.ArrayLike) -> float:
     return float(np.logaddexp.reduce([*np.asarray(logs, dtype=np.float64), FLOOR]))
 
 
-@torch.inference_mode()
 def next_logprobs(
     model: LocalModel, prompts: Sequence[str], *, prefill: str = ""
 ) -> npt.NDArray[np.float32]:
@@ -76,7 +75,13 @@ def next_logprobs(
     ``prefill``: words put into the assistant's mouth before the token that is read.
     """
     opening = model.encode_completion(prefill) if prefill else ()
-    trees = [Tree((*model.encode(p), *opening), ((0,),)) for p in prompts]
+    return next_of(model, [(*model.encode(p), *opening) for p in prompts])
+
+
+@torch.inference_mode()
+def next_of(model: LocalModel, prompts: Sequence[tuple[int, ...]]) -> npt.NDArray[np.float32]:
+    """The same after prompts that are tokens already."""
+    trees = [Tree(p, ((0,),)) for p in prompts]
     out: npt.NDArray[np.float32] | None = None
     for part in token_batches(trees, BATCH_CELLS):
         batch = PackedBatch.build([trees[i] for i in part], device=model.device)
