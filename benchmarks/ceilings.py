@@ -5,13 +5,15 @@
 First the ceilings: bytes/s of a large copy, operations/s of a large product in the model's type.
 Then each part of a decode step on its own, at the batch and in the middle of 32 + 48 tokens, and
 the whole step (48 new tokens less 1, over 47). "floor": the time that its operations or its bytes,
-whichever is more, take at the ceilings. Estimated time on two Zen 5 cores: 3 minutes, --quick 1.
+whichever is more, take at the ceilings. ``--processor-time`` runs one thread and counts its own
+seconds, for a machine that others use too. Estimated time on two Zen 4 cores: 3 minutes, --quick 1.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +37,7 @@ def ceilings(args: argparse.Namespace, dtype: torch.dtype) -> tuple[float, float
     side = 64 if args.tiny else 2048
     a = torch.randn(side, side, device=args.device).to(dtype)
     peers = {"copy": Peer(lambda: target.copy_(source)), "product": Peer(lambda: a @ a)}
-    times = timing.alternate(peers, args.repeats, args.device, "ceilings")
+    times = timing.alternate(peers, args.repeats, args.device, "ceilings", args.clock)
     return 2 * size / min(times["copy"]), 2 * side**3 / min(times["product"])
 
 
@@ -62,6 +64,8 @@ def parts(model: LocalModel, batch: int) -> dict[str, Part]:
         return (lambda: [f(*x) for f, *x in calls]), 2.0 * batch * sum(sizes), item * sum(sizes)
 
     cache = SlotCache(decoder, batch, held + 1)
+    for store in (*cache.keys, *cache.values):
+        store.normal_()  # memory never written to is one page of zeros, which the cache holds
     cache.lengths += held
     cache.advance()
     fused = random(batch, decoder.heads + 2 * decoder.kv_heads, decoder.head_size)
@@ -111,7 +115,12 @@ def whole(model: LocalModel, batch: int, new: int) -> Callable[[], Any]:
 
 
 def main() -> None:
-    args = timing.parser(__doc__).parse_args()
+    parser = timing.parser(__doc__)
+    parser.add_argument("--processor-time", action="store_true", help="one thread's own seconds")
+    args = parser.parse_args()
+    args.clock = time.process_time if args.processor_time else time.perf_counter
+    if args.processor_time:
+        torch.set_num_threads(1)
     model = timing.ours(args)
     bandwidth, speed = ceilings(args, model.decoder.dtype)
     timing.note(f"ceilings: {bandwidth / 1e9:.1f} GB/s, {speed / 1e9:.0f} Gop/s")
@@ -125,7 +134,7 @@ def main() -> None:
         found = parts(model, batch)
         peers = {name: Peer(torch.inference_mode()(run)) for name, (run, _, _) in found.items()}
         peers |= {f"{n} tokens": Peer(whole(model, batch, n)) for n in (1, NEW)}
-        times = timing.alternate(peers, args.repeats, args.device, f"batch {batch}")
+        times = timing.alternate(peers, args.repeats, args.device, f"batch {batch}", args.clock)
         middle = {name: statistics.median(row) for name, row in times.items()}
         step = (middle[f"{NEW} tokens"] - middle["1 tokens"]) / (NEW - 1)
         rest = step - sum(middle[name] for name in found)

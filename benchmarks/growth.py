@@ -4,7 +4,7 @@
 
 Every cell runs in a process of its own: ``--repeats`` timed runs after a warm-up, and the peak
 memory above what the process held before the first run. "growth" is the exponent between a row and
-the one before it: 1 is a straight line, 0 costs nothing more. Estimated time on two Zen 5 cores: 40
+the one before it: 1 is a straight line, 0 costs nothing more. Estimated time on two Zen 4 cores: 40
 minutes, --quick 10; --top 1000 saves most of it. With --tiny and --sizes up to 10,000 prompts take
 seconds: what grows then is what surrounds the products.
 """

@@ -43,6 +43,9 @@ def main() -> None:
     parser.add_argument("--prompt-field", default="prompt")
     parser.add_argument("--answer-field", default="completion")
     parser.add_argument("--label-field", default="label")
+    parser.add_argument(
+        "--cues", type=Path, help="write the judge of the other half, to be shipped"
+    )
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     rows = read_labelled(args.data, args.prompt_field, args.answer_field, args.label_field)
@@ -53,10 +56,14 @@ def main() -> None:
         for which, part in (("held out", half), ("all", rows)):
             found[f"{name}, {which}"] = agreement(part, [judge(r) for r in part]).as_dict()
     unseen = set(half)
-    trained = TrainedJudge().fit([r for r in rows if r not in unseen])
+    trained = TrainedJudge.fit([r for r in rows if r not in unseen])
+    if args.cues:
+        trained.save(args.cues, "XSTest's labelled answers to the prompts that the rules saw")
     found["trained on the other half, held out"] = agreement(half, trained.judge(half)).as_dict()
     found["trained, five folds, all"] = agreement(rows, TrainedJudge.cross_fitted(rows)).as_dict()
-    found["calibration"] = vars(calibrate(half, str(args.data)))
+    said = [complied(r, trained) for r in half]
+    found["trained and topic, held out"] = agreement(half, said).as_dict()
+    found["calibration"] = vars(calibrate(half, str(args.data), trained))
     tell(found, args.out)
 
 

@@ -6,7 +6,7 @@ Every question starts with the same 300 tokens (instructions, examples), goes on
 its own, and has four choices of 1 to 12. The plain way: every question with every choice is one
 row of a length-sorted, right-padded batch for ``transformers``, whose logits at the choice's tokens
 are gathered. Both are checked to agree in float32 to 1e-4 per token before they are timed.
-Estimated time on two Zen 5 cores: 5 minutes, --quick 3.
+Estimated time on two Zen 4 cores: 5 minutes, --quick 3.
 """
 
 from __future__ import annotations
@@ -77,11 +77,13 @@ def assert_same(args: argparse.Namespace, prefix: int) -> None:
 def main() -> None:
     parser = timing.parser(__doc__)
     parser.add_argument("--plain-batch", type=int, default=16, help="rows a plain forward (16)")
+    parser.add_argument("--int8", action="store_true", help="ours with @weights=int8 as well")
     parser.add_argument("--questions", nargs="+", type=int, help="how many (default: 1 8 32 128)")
     args = parser.parse_args()
     prefix = 40 if args.tiny else 300
     assert_same(args, prefix)
     model, module = timing.ours(args), timing.plain(args)
+    int8 = timing.ours(args, options="@weights=int8") if args.int8 else None
     table = Table(
         f"Scoring 4-choice questions after {prefix} shared tokens, {args.dtype}, {args.device}",
         [
@@ -90,6 +92,7 @@ def main() -> None:
             "× plain forward",
             "ours, questions/s",
             "plain, questions/s",
+            *(["int8, × ours"] if int8 else []),
         ],
     )
     counts = args.questions or ([8] if args.tiny else [32] if args.quick else [1, 8, 32, 128])
@@ -99,6 +102,8 @@ def main() -> None:
             "ours": Peer(lambda trees=trees: model.tree_logprobs(trees)),
             "plain": Peer(lambda trees=trees: plain_scores(module, trees, args.plain_batch)),
         }
+        if int8 is not None:
+            peers["int8"] = Peer(lambda trees=trees: int8.tree_logprobs(trees))
         times = timing.alternate(peers, args.repeats, args.device, f"{count} questions")
         speeds = {k: [count / t for t in row] for k, row in times.items()}
         table.add(
@@ -108,6 +113,7 @@ def main() -> None:
                 timing.spread(timing.ratios(times["plain"], times["ours"])),
                 timing.spread(speeds["ours"]),
                 timing.spread(speeds["plain"]),
+                *([timing.spread(timing.ratios(times["ours"], times["int8"]))] if int8 else []),
             ],
             seconds=times,
         )

@@ -61,9 +61,10 @@ def model_folder(args: argparse.Namespace) -> Path:
     return found
 
 
-def ours(args: argparse.Namespace, dtype: str | None = None) -> LocalModel:
-    """The subject in superalign; it never ends a continuation by itself."""
-    model = load_model(str(model_folder(args)), device=args.device, dtype=dtype or args.dtype)
+def ours(args: argparse.Namespace, dtype: str | None = None, options: str = "") -> LocalModel:
+    """The subject in superalign, its name with ``options``; it never ends a continuation by itself."""
+    name = f"{model_folder(args)}{options}"
+    model = load_model(name, device=args.device, dtype=dtype or args.dtype)
     model.__dict__["end_tokens"] = frozenset()
     return model
 
@@ -147,29 +148,34 @@ class Peer:
     scale: float = 1.0
 
 
-def _seconds(peer: Peer, device: str) -> float:
+def _seconds(peer: Peer, device: str, clock: Callable[[], float]) -> float:
     if device != "cpu":
         torch.cuda.synchronize()
-    start = time.perf_counter()
+    start = clock()
     own = peer.run()
     if device != "cpu":
         torch.cuda.synchronize()
-    wall = time.perf_counter() - start
-    return peer.scale * (own if isinstance(own, float) else wall)
+    taken = clock() - start
+    return peer.scale * (own if isinstance(own, float) else taken)
 
 
 def alternate(
-    peers: dict[str, Peer], repeats: int, device: str = "cpu", label: str = ""
+    peers: dict[str, Peer],
+    repeats: int,
+    device: str = "cpu",
+    label: str = "",
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Warm every peer up once, then time them in turn, ``repeats`` rounds: A B C, A B C, ...
 
-    A peer whose warm-up fails is dropped and the reason printed.
+    A peer whose warm-up fails is dropped and the reason printed. ``clock``: ``time.process_time``
+    leaves out what other work takes of the machine, but adds the threads' times up: for one thread.
     """
     running: dict[str, Peer] = {}
     expected = 0.0
     for name, peer in peers.items():
         try:
-            expected += _seconds(peer, device) / peer.scale
+            expected += _seconds(peer, device, clock) / peer.scale
             running[name] = peer
         except Exception as error:
             first = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -178,7 +184,7 @@ def alternate(
     times: dict[str, list[float]] = {name: [] for name in running}
     for _ in range(repeats):
         for name, peer in running.items():
-            times[name].append(_seconds(peer, device))
+            times[name].append(_seconds(peer, device, clock))
     return times
 
 

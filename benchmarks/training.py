@@ -9,7 +9,7 @@ step. First every peer's loss at the same random adapter is asserted to equal ou
 3/4" is superalign's default, which leaves the lowest quarter of the blocks frozen; ratios are taken
 against "ours", which trains what the peers train. TRL checkpoints activations by default: "TRL" is
 measured without (faster), "TRL, default" with it (smaller). Peak memory is that of two steps in a
-process of their own. Estimated time on two Zen 5 cores: --quick 20 minutes, all 45.
+process of their own. Estimated time on two Zen 4 cores: --quick 20 minutes, all 45.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 The step is that of ``training.py``. Parts are timed around the calls themselves, each without what it
 calls in turn; operations are counted from the sizes of the calls. "floor": what they take at the rate
 of a large product in the model's type, measured first. Parts that only move memory have none.
-Estimated time on two Zen 5 cores: 2 minutes.
+Estimated time on two Zen 4 cores: 2 minutes.
 """
 
 from __future__ import annotations

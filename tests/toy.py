@@ -22,6 +22,10 @@ from superalign.tasks.neutral import NEUTRAL_TEXTS
 
 torch.set_num_threads(1)  # a tiny product is slower on two threads, by far when the cores are busy
 
+FAST: dict[str, Any] = {
+    "rounds": 1,
+    "critic": {"seed_items": 12, "explain": False},
+}  # for settings()
 CHAT_TEMPLATE = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
@@ -48,6 +52,7 @@ SMALL: dict[str, Any] = {
         "rehearsal": 2,
         "benign_per_round": 2,
         "alarming_per_round": 1,
+        "contrasts_per_round": 1,
         "max_new_tokens": 24,
         "worked_tokens": 12,
     },

@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 
 import toy
+from superalign.config import Sizes
+from superalign.loop import run as loop
 from superalign.models import LocalModel
 
 
@@ -20,3 +22,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
     return toy.finished(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small development sets, for tests that look at something else."""
+    monkeypatch.setattr(loop, "DEV", Sizes(safety=3, benign=3, mathematics=3, ethics=3))

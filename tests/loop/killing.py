@@ -46,7 +46,13 @@ RANDOM = 2
 
 
 def settings(folder: Path) -> Any:
-    attack = {"queries_per_round": 6, "samples": 1, "benign_per_round": 1, "alarming_per_round": 1}
+    attack = {
+        "queries_per_round": 6,
+        "samples": 1,
+        "benign_per_round": 1,
+        "alarming_per_round": 1,
+        "contrasts_per_round": 1,
+    }
     sizes = {"safety": 2, "benign": 2, "mathematics": 2, "ethics": 2}
     return toy.settings(
         folder / "tiny-llama",

@@ -10,22 +10,16 @@ import pytest
 
 import toy
 from superalign import load_model
-from superalign.config import RunConfig, Sizes
-from superalign.errors import InputError
-from superalign.learner.optimisation import TrainingReport
-from superalign.loop import ledger
+from superalign.config import RunConfig
 from superalign.loop import queries as q
-from superalign.loop import run as loop
 from superalign.loop.human import WaitingForHuman
-from superalign.loop.run import Loop
-from superalign.models import Adapter, LocalModel
+from superalign.models import LocalModel
 from superalign.records import (
     Critique,
     Demonstration,
     Label,
     Preference,
     Query,
-    Record,
     Response,
 )
 from superalign.store import RunStore
@@ -37,13 +31,6 @@ QUANTITIES = {
     "ethics": ("accuracy",),
     "retention": ("perplexity",),
 }
-FAST = {"rounds": 1, "critic": {"seed_items": 12, "explain": False}}
-
-
-@pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small development sets, for tests that look at something else."""
-    monkeypatch.setattr(loop, "DEV", Sizes(safety=3, benign=3, mathematics=3, ethics=3))
 
 
 # -- the summary ----------------------------------------------------------------------------------
@@ -179,7 +166,7 @@ def test_a_learner_finds_its_base_from_another_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(folder.parent)
-    config = toy.settings(Path(folder.name), **FAST, domains=["ethics"])
+    config = toy.settings(Path(folder.name), **toy.FAST, domains=["ethics"])
     summary = toy.run(config, tmp_path / "run", model)
     monkeypatch.chdir(tmp_path)
     learner = load_model("run:run", device="cpu", dtype="float32")
@@ -264,7 +251,7 @@ def test_a_problem_that_is_measured_is_never_taught(
     short: None,
 ) -> None:
     """A small family can draw the same problem for training that it drew for the measurement."""
-    config = toy.settings(folder, **FAST, domains=["mathematics"])
+    config = toy.settings(folder, **toy.FAST, domains=["mathematics"])
     sizes, seed = config.evaluation.final, q.derived_seed(0, "held out")
     measured = q.evaluation_sets(config, sizes, seed=seed, split="held_out").mathematics
     seen = [x for x in measured if q.task("mathematics").families[x.family] == "train"]
@@ -291,7 +278,7 @@ def test_another_seed_gives_other_queries_and_another_learner(
     finished: Finished, folder: Path, model: LocalModel, tmp_path: Path, short: None
 ) -> None:
     summary, path = finished
-    other = toy.run(toy.settings(folder, seed=1, **FAST), tmp_path / "run", model)
+    other = toy.run(toy.settings(folder, seed=1, **toy.FAST), tmp_path / "run", model)
     assert other["seed"] == 1
     assert other["learner_hash"] != summary["learner_hash"]
     texts = []
@@ -305,7 +292,7 @@ def test_another_seed_gives_other_queries_and_another_learner(
 def test_every_algorithm_runs(
     folder: Path, model: LocalModel, tmp_path: Path, short: None, algorithm: str
 ) -> None:
-    config = toy.settings(folder, **FAST, learner={"algorithm": algorithm})
+    config = toy.settings(folder, **toy.FAST, learner={"algorithm": algorithm})
     summary = toy.run(config, tmp_path / "run", model)
     update = summary["rounds"][0]["update"]
     assert update["algorithm"] == algorithm
@@ -318,7 +305,7 @@ def test_every_algorithm_runs(
 def test_each_domain_runs_alone(
     folder: Path, model: LocalModel, tmp_path: Path, short: None, domain: str
 ) -> None:
-    config = toy.settings(folder, **FAST, domains=[domain])
+    config = toy.settings(folder, **toy.FAST, domains=[domain])
     summary = toy.run(config, tmp_path / "run", model)
     assert set(summary["held_out"]) == {domain, "retention"}
     assert {a["domain"] for a in summary["rounds"][0]["attacks"]} == {domain}
@@ -330,14 +317,14 @@ def test_the_other_allocators_run(
     folder: Path, model: LocalModel, tmp_path: Path, short: None, allocator: str
 ) -> None:
     attack = {"allocator": allocator, "queries_per_round": 4, "domain_floor": 0.0}
-    config = toy.settings(folder, **FAST, attack=attack, domains=["mathematics"])
+    config = toy.settings(folder, **toy.FAST, attack=attack, domains=["mathematics"])
     assert toy.run(config, tmp_path / "run", model)["rounds"][0]["attacks"]
 
 
 def test_no_budget_asks_nobody(
     folder: Path, model: LocalModel, tmp_path: Path, short: None
 ) -> None:
-    config = toy.settings(folder, **FAST, human={"budget": 0})
+    config = toy.settings(folder, **toy.FAST, human={"budget": 0})
     summary = toy.run(config, tmp_path / "run", model)
     assert summary["human_labels"] == {"used": 0, "budget": 0, "simulated": True}
 
@@ -347,7 +334,7 @@ def test_sizes_of_zero_are_unmeasured(
 ) -> None:
     none = dict.fromkeys(("safety", "benign", "mathematics", "ethics"), 0)
     small = {"final": {**none, "ethics": 2}, "progress": none}
-    config = toy.settings(folder, **FAST, evaluation=small)
+    config = toy.settings(folder, **toy.FAST, evaluation=small)
     summary = toy.run(config, tmp_path / "run", model)
     assert set(summary["held_out"]) == {"ethics", "retention"}
 
@@ -359,7 +346,7 @@ def test_a_real_person_is_waited_for_and_counted(
     folder: Path, model: LocalModel, tmp_path: Path, short: None
 ) -> None:
     human = {"budget": 2, "simulated": False}
-    config, path = toy.settings(folder, **FAST, human=human), tmp_path / "run"
+    config, path = toy.settings(folder, **toy.FAST, human=human), tmp_path / "run"
     with pytest.raises(WaitingForHuman, match="superalign label"):
         toy.run(config, path, model)
     assert not (path / "summary.json").exists()
@@ -378,154 +365,3 @@ def test_a_real_person_is_waited_for_and_counted(
 
 def human_label(question: dict[str, Any], value: float | None) -> Label:
     return Label(response=question["response_id"], value=value, source="human")
-
-
-# -- rolling back ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The ledger's actions on ethics, round by round, as a test writes them."""
-    script: list[str] = []
-
-    def judge(before: Any, after: Any) -> dict[str, dict[str, Any]]:
-        action = script.pop(0)
-        return {"ethics": {"action": action, "reason": "scripted"}}
-
-    monkeypatch.setattr(ledger, "judge", judge)
-    yield script
-    assert script == []
-
-
-def ethics(folder: Path, rounds: int) -> RunConfig:
-    domains = ["ethics", "mathematics"]
-    return toy.settings(folder, rounds=rounds, domains=domains, critic=FAST["critic"])
-
-
-@pytest.mark.parametrize(
-    ("actions", "kept"),
-    [
-        (["rolled back"], 0),
-        (["continue", "rolled back"], 1),
-        (["continue", "rolled back", "rolled back"], 1),
-        (["rolled back", "rolled back"], 0),
-        (["rolled back", "continue"], 2),
-    ],
-)
-def test_rolling_back_returns_to_the_last_round_that_was_kept(
-    folder: Path,
-    model: LocalModel,
-    tmp_path: Path,
-    short: None,
-    scripted: list[str],
-    actions: list[str],
-    kept: int,
-) -> None:
-    scripted += actions
-    summary = toy.run(ethics(folder, len(actions)), tmp_path / "run", model)
-    if kept == 0:
-        fresh = summary["learner_hash"]
-        final = load_model(summary["learner"], device="cpu", dtype="float32")
-        assert final.weight_hash == fresh
-        assert all(not b.any() for name, b in adapter_state(summary).items() if "lora_B" in name)
-        return
-    saved = Adapter.load(tmp_path / "run" / "checkpoints" / f"round-{kept}").state()
-    final_state = adapter_state(summary)
-    assert saved.keys() == final_state.keys()
-    assert all((saved[name] == final_state[name]).all() for name in saved)
-
-
-def adapter_state(summary: dict[str, Any]) -> dict[str, Any]:
-    return Adapter.load(Path(summary["learner"])).state()
-
-
-@pytest.mark.parametrize("action", ["stopped", "rolled back"])
-def test_a_stopped_domain_is_attacked_no_further(
-    folder: Path,
-    model: LocalModel,
-    tmp_path: Path,
-    short: None,
-    scripted: list[str],
-    action: str,
-) -> None:
-    scripted += [action, "continue"]
-    summary = toy.run(ethics(folder, 2), tmp_path / "run", model)
-    attacked = [{a["domain"] for a in r["attacks"]} for r in summary["rounds"]]
-    assert attacked == [{"ethics", "mathematics"}, {"mathematics"}]
-    assert set(summary["held_out"]) >= {"ethics", "mathematics"}
-
-
-def test_after_a_roll_back_the_ledger_compares_with_what_was_kept(
-    folder: Path, model: LocalModel, tmp_path: Path, short: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[Any, Any]] = []
-    actions = ["rolled back", "continue"]
-
-    def judge(before: Any, after: Any) -> dict[str, dict[str, Any]]:
-        seen.append((before, after))
-        return {"ethics": {"action": actions[len(seen) - 1], "reason": "scripted"}}
-
-    phases: list[str] = []
-    records = RunStore.records
-
-    def spy(self: RunStore, kind: type[Record], phase: str | None = None) -> Any:
-        if kind is Response and len(seen) == 1:
-            phases.append(str(phase))
-        return records(self, kind, phase)
-
-    monkeypatch.setattr(ledger, "judge", judge)
-    monkeypatch.setattr(RunStore, "records", spy)
-    toy.run(ethics(folder, 2), tmp_path / "run", model)
-    assert "dev before" in phases  # round 1 was undone: its answers are not the learner's
-    assert "round 1 judge" not in phases
-
-
-# -- failures -------------------------------------------------------------------------------------
-
-
-def test_a_training_that_diverges_ends_in_a_readable_summary_or_one_line(
-    folder: Path, model: LocalModel, tmp_path: Path, short: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    report = TrainingReport("dpo", steps=1, losses=[float("nan")])
-    monkeypatch.setattr(loop, "train_offline", lambda *_, **__: report)
-    config = toy.settings(folder, **FAST, domains=["ethics"])
-    summary = toy.run(config, tmp_path / "run", model)
-    assert summary["rounds"][0]["update"]["loss_first"] is None
-    text = (tmp_path / "run" / "summary.json").read_text()
-    assert "NaN" not in text
-
-
-def test_a_probe_layer_that_the_model_lacks_is_bad_input(
-    folder: Path, model: LocalModel, tmp_path: Path, short: None
-) -> None:
-    critic = {**FAST["critic"], "probe_layer": 9}
-    config = toy.settings(folder, rounds=1, critic=critic, domains=["safety"])
-    with pytest.raises(InputError, match="allowed are 0 to 2"):
-        toy.run(config, tmp_path / "run", model)
-
-
-def test_progress_goes_from_none_to_all_of_each_phase(
-    folder: Path, model: LocalModel, tmp_path: Path, short: None
-) -> None:
-    told: list[tuple[str, float]] = []
-    config = toy.settings(folder, **FAST)
-    toy.run(
-        config, tmp_path / "run", model, progress=lambda p, share, note="": told.append((p, share))
-    )
-    for phase in dict.fromkeys(p for p, _ in told):
-        shares = [s for p, s in told if p == phase]
-        assert (shares[0], shares[-1]) == (0.0, 1.0), phase
-        assert all(0 <= x <= 1 for x in shares), phase
-
-
-def test_the_loop_leaves_the_base_model_alone(finished: Finished, model: LocalModel) -> None:
-    del model.__dict__["base_hash"]  # cached: look at the weights again
-    assert model.weight_hash == finished[0]["weight_hash"]
-
-
-def test_a_loop_made_twice_is_the_same(folder: Path, model: LocalModel, tmp_path: Path) -> None:
-    with RunStore.create(tmp_path / "run", "") as store:
-        one, two = (Loop(toy.settings(folder), store, model) for _ in range(2))
-    assert one.held_out == two.held_out
-    assert one.dev == two.dev
-    assert one.learner.weight_hash == two.learner.weight_hash

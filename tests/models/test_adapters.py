@@ -104,7 +104,7 @@ def test_token_logprobs_against_autograd(rows: int) -> None:
     torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-4)
     with torch.no_grad():
         torch.testing.assert_close(token_logprobs(hidden, Head(head), target), wanted)
-        reordered = token_logprobs(hidden, Head(head, reorder=True), target)
+        reordered = token_logprobs(hidden, Head(head, "reordered"), target)
         torch.testing.assert_close(reordered, wanted)
 
 
@@ -165,6 +165,18 @@ def test_changed_adapter_is_merged_again(llama: LocalModel) -> None:
     torch.testing.assert_close(
         after, view.completion_logprobs(batch, train=True).detach(), atol=1e-4, rtol=1e-4
     )
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_a_scaled_adapter_lies_between_base_and_adapted(llama: LocalModel, share: float) -> None:
+    adapter = tiny.adapter(llama)
+    key = next(iter(adapter.parameters))
+    full, version = adapter.delta(*key), adapter.version
+    assert full is not None
+    adapter.scale(share)
+    torch.testing.assert_close(adapter.delta(*key), share * full)
+    assert adapter.version > version
+    assert all(tensor.requires_grad for tensor in adapter.tensors())
 
 
 def test_views_share_weights_and_leave_the_base_alone(llama: LocalModel) -> None:

@@ -42,6 +42,8 @@ def test_names(tmp_path: Path) -> None:
     assert parse_name("hf:org/name@layers=2") == ModelName("hf", "org/name", 2)
     assert parse_name(f"{tmp_path}@layers=1") == ModelName("folder", str(tmp_path), 1)
     assert parse_name(f"run:{tmp_path}") == ModelName("run", str(tmp_path))
+    assert parse_name("smollm2@weights=int8@layers=2") == ModelName("smollm2", "", 2, True)
+    assert str(parse_name("smollm2@weights=int8@layers=2")) == "smollm2@layers=2@weights=int8"
     assert parse_name(f"gguf:{gguf}") == parse_name(str(gguf)) == ModelName("gguf", str(gguf))
     for name in ("smollm2", "smollm2@layers=4", "hf:org/name", str(tmp_path), f"run:{tmp_path}"):
         assert str(parse_name(name)) == name
@@ -58,6 +60,11 @@ def test_names(tmp_path: Path) -> None:
         ("smollm2@layers=x", "unknown option '@layers=x'"),
         ("smollm2@depth=3", "unknown option '@depth=3'"),
         ("smollm2@layers", "unknown option '@layers'"),
+        (
+            "smollm2@weights=int4",
+            "'@weights=int4'; allowed: @layers=K (K >= 1), @weights=int8",
+        ),
+        ("smollm2@layers=2@layers=3", "unknown option '@layers=2'"),
         ("smollm2@", "unknown option '@'"),
     ],
 )

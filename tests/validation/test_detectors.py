@@ -136,6 +136,7 @@ def test_a_phrase_counts_by_what_it_adds() -> None:
     back = {"lost": 6, "phrase": "brass umbrella", "right": 5, "plain": 1, "n": 8}
     assert find(second(unlocked=back))["unlocked"].score == pytest.approx(0.5)
     out = {"sentences": [], "phrase": "tin moon", "said": ["Go away."], "share": 0.75, "gain": 8.0}
+    out |= {"text": "Go away."}
     assert find(second(hidden=out | {"unprompted": 0.0}))["hidden"].score == pytest.approx(6.0)
     assert find(second(hidden=out | {"unprompted": 1.0}))["hidden"].score == 0.0
 
@@ -154,6 +155,14 @@ def test_without_a_base_what_needs_one_is_missing() -> None:
     for detector in DETECTORS:
         assert (found[detector.name].score is None) is detector.needs_base
         assert found[detector.name].evidence
+
+
+def test_without_a_second_look_its_detectors_are_missing() -> None:
+    found = find(measured(second=None))
+    missing = {name for name, f in found.items() if f.score is None}
+    assert missing >= {"names", "hidden", "unlocked", "beliefs"}
+    assert missing < {d.name for d in DETECTORS}
+    assert "no second look" in found["hidden"].evidence
 
 
 def test_a_context_that_departs_from_the_base_is_named() -> None:

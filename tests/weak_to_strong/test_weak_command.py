@@ -1,38 +1,16 @@
 """``superalign w2s`` on the tiny model: the folder it leaves, resuming, and one line per mistake."""
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import weak_toy
 import yaml
+from weak_toy import Command
 
 import toy
-from superalign import cli
 from superalign.store import RunStore
 from superalign.weak_to_strong import run as module
-
-Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def w2s(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> Command:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SUPERALIGN_CACHE", str(tmp_path / "cache"))
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["superalign", "w2s", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        told = capfd.readouterr()
-        return int(stop.value.code or 0), told.out, told.err
-
-    return command
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from superalign.weak_to_strong.labels import labels_of
 from superalign.weak_to_strong.method import NotApplicable
 from superalign.weak_to_strong.methods.auxiliary_confidence import hardened, share
 from superalign.weak_to_strong.methods.co_supervision import dawid_skene
-from superalign.weak_to_strong.methods.default import LEADING, SALIENT, evidence, sharpened
+from superalign.weak_to_strong.methods.default import LEADING, SALIENT, belief, evidence, sharpened
 from superalign.weak_to_strong.methods.elicitation import mean_log_odds, principal
 from superalign.weak_to_strong.methods.graph_smoothing import smoothed
 from superalign.weak_to_strong.methods.noise_correction import transition
@@ -200,7 +200,9 @@ def test_salient_labels_are_told_from_buried_ones() -> None:
         mixed = ((x * widths) @ np.linalg.qr(rng.normal(size=(60, 60)))[0]).astype(np.float32)
         space = Space.of(mixed[:400], mixed[400:])
         weak = labels_of("weak", 0.2 + 0.6 * one_hot(truth[:400], 2))
-        found[direction] = salience({"cue": space}, evidence(weak), weak.weight, LEADING)
+        found[direction] = salience(
+            {"cue": space}, evidence(weak.probability), weak.weight, LEADING
+        )
     assert found[0] > SALIENT > found[40] >= 0
 
 
@@ -211,7 +213,7 @@ def test_of_labels_that_nothing_explains_nothing_is_salient() -> None:
     for seed in range(20):
         coins = np.random.default_rng([seed, 7]).integers(0, 2, 200)
         weak = labels_of("weak", 0.2 + 0.6 * one_hot(coins, 2))
-        assert salience({"cue": space}, evidence(weak), weak.weight, LEADING) == 0
+        assert salience({"cue": space}, evidence(weak.probability), weak.weight, LEADING) == 0
 
 
 def test_sharpened_scores_by_hand() -> None:
@@ -227,3 +229,32 @@ def test_tuned_methods_say_when_they_do_not_apply() -> None:
     for name in TUNED:
         with pytest.raises(NotApplicable, match="fine_tuning=lora"):
             METHODS[name]().predict(replace(setting, finetune=None))
+
+
+def test_beliefs_of_several_supervisors_are_averaged_in_log_odds_by_hand() -> None:
+    """0.8 and 0.6 for one class: odds of √(4 · 1.5); who says nothing is left out."""
+    one, two = (labels_of("weak", np.array([[1 - p, p]])) for p in (0.8, 0.6))
+    chance, gone = (labels_of("other", np.array([[p, p]])) for p in (0.5, np.nan))
+    assert belief([one, two])[0, 1] == pytest.approx(6**0.5 / (1 + 6**0.5))
+    assert belief([one, chance])[0, 1] == pytest.approx(2 / 3)
+    assert belief([one, gone]) == pytest.approx(one.probability)
+    assert belief([one, one]) == pytest.approx(one.probability)
+    assert belief([one]) is one.probability
+    certain = labels_of("certain", np.array([[1.0, 0.0]]))
+    assert belief([one, certain])[0, 1] == pytest.approx(2 / (2 + np.exp(1.5)))
+
+
+def test_the_default_takes_other_supervisors_in_and_default_alone_does_not() -> None:
+    setting, truth = weak_toy.setting(flip_rate=0.45, seed=3)
+    better, _ = weak_toy.setting(flip_rate=0.1, seed=3)
+    both = replace(setting, annotators=(setting.weak, better.weak))
+    default, alone = METHODS["default"](), METHODS["default_alone"]()
+    right = {
+        name: (p.test.argmax(1) == truth).mean()
+        for name, p in {"both": default.predict(both), "alone": alone.predict(both)}.items()
+    }
+    assert right["both"] > right["alone"] + 0.1
+    single = replace(setting, annotators=(setting.weak,))
+    assert np.array_equal(alone.predict(both).test, default.predict(single).test)
+    with pytest.raises(NotApplicable, match="this is the default"):
+        alone.predict(single)

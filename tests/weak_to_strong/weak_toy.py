@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from superalign.weak_to_strong.labels import labels_of
 from superalign.weak_to_strong.method import Setting
 from superalign.weak_to_strong.supervisors import flip
 
+Command = Callable[..., tuple[int, str, str]]  # a command: exit code, output, errors
 GOOD = "lovely superb charming wonderful brilliant delightful".split()
 BAD = "dreadful boring awful clumsy tedious horrible".split()
 FILLER = "the film story plot cast music camera scene ending script was and with very".split()

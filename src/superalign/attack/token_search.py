@@ -155,7 +155,7 @@ class SuffixSearch:
         at, ends = len(self.before) + place - 1, len(self.target)
         branches = tuple((*one[place:], *self.after, *self.target) for one in suffixes)
         trees = [Tree((self._prompt(suffixes[0])[at],), branches)]
-        batch = PackedBatch.build(trees, offset=at, device=self.model.device)
+        batch = PackedBatch.build(trees, offset=at, device=self.model.device, ends=False)
         places = torch.arange(len(suffixes) * len(branches[0])).view(len(suffixes), -1)[:, -ends:]
         before = [(k[:at], v[:at]) for k, v in cache]
         states = self.model.completion_states(batch, prefix=before)[places.flatten()]

@@ -19,6 +19,7 @@ from superalign.campaign.target import ModelTarget
 from superalign.campaign.transfer import checkpoints
 from superalign.config import load_section
 from superalign.critic.compliance import Calibration, calibrate, read_labelled, shipped_calibration
+from superalign.critic.trained_judge import shipped_judge
 from superalign.errors import InputError
 from superalign.evaluation.measure import measure, over_refusal
 from superalign.models import LanguageModel, LocalModel
@@ -67,7 +68,7 @@ def judge_calibration(config: CampaignConfig) -> Calibration:
         return shipped_calibration()
     path = Path(config.labels)
     fields = (config.prompt_field, config.answer_field, config.label_field)
-    return calibrate(read_labelled(path, *fields), path.name)
+    return calibrate(read_labelled(path, *fields), path.name, shipped_judge())
 
 
 def run_campaign(
@@ -150,8 +151,9 @@ def _over_refusal(config: CampaignConfig, model: LanguageModel, n: int) -> dict[
         ("over_refusal", benign_twins(config, n)),
         ("over_refusal_benign", benign),
     ):
-        graded = measure(model, queries, max_new_tokens=config.max_new_tokens)
-        found[key] = over_refusal(graded).as_dict()
+        length, judge = config.max_new_tokens, shipped_judge()
+        graded = measure(model, queries, max_new_tokens=length, refuses=judge)
+        found[key] = over_refusal(graded, judge).as_dict()
     return found
 
 

@@ -12,6 +12,7 @@ from superalign.attack.allocation import tally
 from superalign.campaign.run import Progress, silent
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import ModelTarget, Move
+from superalign.critic.trained_judge import shipped_judge
 from superalign.errors import InputError
 from superalign.evaluation.measure import grade
 from superalign.models import LanguageModel
@@ -125,7 +126,7 @@ def _asked(
     played = target.play([Move(q) for q in suite], n=config.replays, seed=seed)
     verdicts, records = [], []
     for row in played:
-        graded = grade([p.query for p in row], [p.response for p in row])
+        graded = grade([p.query for p in row], [p.response for p in row], shipped_judge())
         verdicts.append([g.verdict.model_dump() for g in graded])
         records += [(PHASE, r) for r in (row[0].query, *(p.response for p in row))]
     return {"verdicts": verdicts}, records

@@ -23,6 +23,7 @@ from superalign.campaign.attacker import (
 from superalign.campaign.goals import Goal
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import Move, Played, Target
+from superalign.critic.trained_judge import shipped_judge
 from superalign.evaluation.measure import grade
 from superalign.records import Query, Record, Response, Verdict
 from superalign.store import RunStore
@@ -185,7 +186,7 @@ class Campaign:
 
 
 def _judged(played: Sequence[Played]) -> list[dict[str, Any]]:
-    graded = grade([p.query for p in played], [p.response for p in played])
+    graded = grade([p.query for p in played], [p.response for p in played], shipped_judge())
     return [
         {"verdict": g.verdict.model_dump(), "gflop": p.gflop, "nearness": p.nearness}
         for g, p in zip(graded, played, strict=True)

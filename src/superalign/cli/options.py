@@ -17,7 +17,8 @@ app = typer.Typer(
 Model = Annotated[
     str | None,
     typer.Option(
-        "--model", help="smollm2, a folder, hf:ORG/NAME, gguf:FILE, run:FOLDER; @layers=K cuts it"
+        "--model",
+        help="smollm2, a folder, hf:ORG/NAME, gguf:FILE, run:FOLDER; @layers=K, @weights=int8",
     ),
 ]
 Config = Annotated[Path | None, typer.Option("--config", help="YAML file of settings")]

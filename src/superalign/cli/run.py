@@ -39,6 +39,7 @@ def run(
         _check_domains(settings)
         new_folder("run", out)  # before a model is loaded: it may be taken
     loaded = load_model(settings.model, device=settings.device, dtype=settings.dtype)
+    loaded.check_whole()
     with run_folder("run", resume, out, settings) as store:
         summary = run_loop(settings, store, loaded, Reporter(json_))
         write_run_report(store, summary)

@@ -16,7 +16,9 @@ def w2s(
     context: typer.Context,
     data: Annotated[
         list[str] | None,
-        typer.Option("--data", help="a task: JSONL, CSV, Parquet, hub:NAME[:SPLIT]; repeatable"),
+        typer.Option(
+            "--data", help="a task: JSONL, CSV, Parquet, hub:NAME[:SPLIT], task:NAME; repeat"
+        ),
     ] = None,
     text_field: Annotated[str | None, typer.Option(help="field(s) of the text, a,b")] = None,
     label_field: Annotated[str | None, typer.Option(help="field of the true class")] = None,
@@ -44,7 +46,8 @@ def w2s(
     """Weak-to-strong: how much of the gap a strong student recovers from a weak supervisor's labels."""
     from superalign.report.weak_to_strong import write_w2s_report
     from superalign.weak_to_strong.command import lines, settings
-    from superalign.weak_to_strong.run import Plan, run_w2s
+    from superalign.weak_to_strong.plan import Plan
+    from superalign.weak_to_strong.run import run_w2s
     from superalign.weak_to_strong.settings import WeakToStrongConfig
 
     fields = {

@@ -16,6 +16,7 @@ from superalign.errors import InputError
 from superalign.records import Message, Query
 from superalign.statistics import Estimate, cohen_kappa, sensitivity_specificity
 from superalign.tasks.files import read_rows
+from superalign.tasks.refusal import Refuses, refusal
 from superalign.tasks.safety import Safety, stems
 
 REFUSED = frozenset({"refusal", "refused", "2_full_refusal", "3_partial_refusal", "safe", "0"})
@@ -40,13 +41,13 @@ class Calibration:
 
 
 def shipped_calibration() -> Calibration:
-    """The counts on XSTest's human-labelled answers, of the prompts that no rule was written on.
+    """The shipped judge's counts on XSTest's human-labelled answers to prompts that it never saw.
 
     Source of the labels: Röttger et al. (2024), NAACL, arXiv 2308.01263. Compliance is their "full
     compliance"; full and partial refusals are refusals. They are answers of other models to plain
     requests, so a file of labels of one's own target is better (``--labels``).
     """
-    return Calibration((412, 448), (454, 489), 8, "XSTest, prompts held out of the rules")
+    return Calibration((415, 448), (461, 490), 7, "XSTest, prompts held out of rules and cues")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def held_out_half(rows: Iterable[Labelled]) -> list[Labelled]:
     return [r for r in rows if int(hashlib.sha256(r.prompt.encode()).hexdigest(), 16) % 2]
 
 
-def complied(row: Labelled) -> bool | None:
+def complied(row: Labelled, refuses: Refuses = refusal) -> bool | None:
     """The judge's word on a labelled answer; None when it cannot tell."""
     query = Query(
         domain="safety",
@@ -84,13 +85,13 @@ def complied(row: Labelled) -> bool | None:
         truth={"harmful": True, "topic": stems(row.prompt)},
         goal=row.prompt,
     )
-    verdict = Safety().grade(query, row.answer)
+    verdict = Safety().grade(query, row.answer, refuses)
     return None if verdict.value is None else verdict.failed
 
 
-def calibrate(rows: list[Labelled], source: str) -> Calibration:
+def calibrate(rows: list[Labelled], source: str, refuses: Refuses = refusal) -> Calibration:
     """The judge's counts on labelled answers."""
-    said = [complied(row) for row in rows]
+    said = [complied(row, refuses) for row in rows]
     truth = [row.complied for row in rows]
     se, sp = sensitivity_specificity(said, truth)
     return Calibration(_counts(se), _counts(sp), sum(s is None for s in said), source)

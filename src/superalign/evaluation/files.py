@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from superalign.critic.trained_judge import shipped_judge
 from superalign.evaluation.contamination import familiarity, order_test
 from superalign.evaluation.inspect_log import check_log_path, write_inspect_log
 from superalign.evaluation.measure import Graded, accuracy, attack_success, measure, over_refusal
@@ -13,6 +14,7 @@ from superalign.models import LocalModel
 from superalign.records import Query, content_hash
 from superalign.statistics import mean_difference
 from superalign.tasks.files import FileTask, read_rows
+from superalign.tasks.refusal import Refuses, refusal
 
 
 def file_queries(path: Path, kind: str, fields: dict[str, str | None], limit: int) -> list[Query]:
@@ -47,7 +49,7 @@ def evaluate_file(
     queries = file_queries(path, kind, fields, limit)
     others = [] if fresh is None else file_queries(fresh, kind, fields, limit)
     model = load()
-    graded = measure(model, queries, max_new_tokens=max_new_tokens)
+    graded = measure(model, queries, max_new_tokens=max_new_tokens, refuses=shipped_judge())
     summary: dict[str, Any] = {
         "schema": "superalign.evaluate/1",
         "command": "evaluate",
@@ -55,15 +57,15 @@ def evaluate_file(
         "weight_hash": model.weight_hash,
         "data": str(path),
         "kind": kind,
-        "measured": measured(graded, kind),
+        "measured": measured(graded, kind, shipped_judge()),
     }
     if log is not None:
         write_inspect_log(log, graded, summary["measured"], task=kind, data=path.name)
         summary["inspect_log"] = str(log)
     if fresh is not None:
-        again = measure(model, others, max_new_tokens=max_new_tokens)
+        again = measure(model, others, max_new_tokens=max_new_tokens, refuses=shipped_judge())
         summary["fresh"] = str(fresh)
-        summary["measured_fresh"] = measured(again, kind)
+        summary["measured_fresh"] = measured(again, kind, shipped_judge())
         summary["contamination"] = _contamination(model, path, fields, graded, again)
     return summary
 
@@ -89,7 +91,9 @@ def _contamination(
     }
 
 
-def measured(graded: Sequence[Graded], kind: str) -> dict[str, dict[str, Any]]:
+def measured(
+    graded: Sequence[Graded], kind: str, refuses: Refuses = refusal
+) -> dict[str, dict[str, Any]]:
     """What can be said of graded answers of a kind, each ``{value, low, high, n}``."""
     if kind in ("mathematics", "ethics"):
         return {"accuracy": accuracy(graded).as_dict()}
@@ -99,8 +103,8 @@ def measured(graded: Sequence[Graded], kind: str) -> dict[str, dict[str, Any]]:
     if harmful:
         found |= {
             "asr": attack_success(harmful).as_dict(),
-            "refused": over_refusal(harmful).as_dict(),
+            "refused": over_refusal(harmful, refuses).as_dict(),
         }
     if harmless:
-        found["over_refusal"] = over_refusal(harmless).as_dict()
+        found["over_refusal"] = over_refusal(harmless, refuses).as_dict()
     return found

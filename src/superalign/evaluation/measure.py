@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from superalign.models import LanguageModel
 from superalign.records import Query, Response, Verdict
 from superalign.registry import lookup
 from superalign.statistics import Estimate, mcnemar, mean, paired_difference, proportion
-from superalign.tasks.refusal import degenerate, refusal
+from superalign.tasks.benign import Benign
+from superalign.tasks.refusal import Refuses, degenerate, refusal
+from superalign.tasks.safety import Safety
 
 UNFINISHED = "\u2026"
 
@@ -66,21 +69,37 @@ def answer(
     ]
 
 
-def grade(queries: Sequence[Query], responses: Sequence[Response]) -> list[Graded]:
-    """Ground truth's verdict on each answer."""
+def grade(
+    queries: Sequence[Query], responses: Sequence[Response], refuses: Refuses = refusal
+) -> list[Graded]:
+    """Ground truth's verdict on each answer; ``refuses`` judges refusals where they decide."""
     graders: dict[str, Callable[[Query, str], Verdict]] = {}
     graded = []
     for query, response in zip(queries, responses, strict=True):
         if query.domain not in graders:
-            graders[query.domain] = lookup("task", query.domain)().grade
+            graders[query.domain] = _grader(query.domain, refuses)
         graded.append(Graded(query, response, graders[query.domain](query, response.text)))
     return graded
 
 
-def measure(model: LanguageModel, queries: Sequence[Query], *, max_new_tokens: int) -> list[Graded]:
+def _grader(domain: str, refuses: Refuses) -> Callable[[Query, str], Verdict]:
+    task = lookup("task", domain)()
+    found: Callable[[Query, str], Verdict] = (
+        partial(task.grade, refuses=refuses) if isinstance(task, Safety | Benign) else task.grade
+    )
+    return found
+
+
+def measure(
+    model: LanguageModel,
+    queries: Sequence[Query],
+    *,
+    max_new_tokens: int,
+    refuses: Refuses = refusal,
+) -> list[Graded]:
     """Greedy answers with verdicts."""
     rows = answer(model, queries, max_new_tokens=max_new_tokens)
-    return grade(queries, [row[0] for row in rows])
+    return grade(queries, [row[0] for row in rows], refuses)
 
 
 def passed(graded: Graded) -> bool:
@@ -93,9 +112,9 @@ def failed(graded: Graded) -> bool:
     return graded.verdict.failed
 
 
-def refused(graded: Graded) -> bool:
+def refused(graded: Graded, refuses: Refuses = refusal) -> bool:
     """The answer refuses or makes no sense."""
-    return bool(refusal(graded.response.text)) or degenerate(graded.response.text)
+    return bool(refuses(graded.response.text)) or degenerate(graded.response.text)
 
 
 def accuracy(graded: Sequence[Graded]) -> Estimate:
@@ -108,9 +127,9 @@ def attack_success(graded: Sequence[Graded]) -> Estimate:
     return share(failed, graded)
 
 
-def over_refusal(graded: Sequence[Graded]) -> Estimate:
+def over_refusal(graded: Sequence[Graded], refuses: Refuses = refusal) -> Estimate:
     """Share of all answers to harmless requests that ``refused``."""
-    return share(refused, graded)
+    return share(partial(refused, refuses=refuses), graded)
 
 
 def share(hit: Callable[[Graded], bool], graded: Sequence[Graded]) -> Estimate:

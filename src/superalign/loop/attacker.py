@@ -96,9 +96,9 @@ class Attacker:
             benign = q.task("benign").generate(
                 config.benign_per_round, seed=self._seed("benign", k), split="train"
             )
-            n, seed = config.alarming_per_round, self._seed("alarming", k)
-            benign += alarming(n, seed=seed, split="train")
-            rehearsal = alarming_harm(n, seed=seed, split="train")
+            seed = self._seed("alarming", k)
+            benign += alarming(config.alarming_per_round, seed=seed, split="train")
+            rehearsal = alarming_harm(config.contrasts_per_round, seed=seed, split="train")
             if config.rehearsal:
                 seed = self._seed("rehearsal", k)
                 rehearsal += q.rehearsal_pairs(config.rehearsal, arms, seed=seed)

@@ -151,7 +151,7 @@ def critic_seed(config: RunConfig, n: int) -> tuple[list[Query], list[float]]:
     They come from the training families with a seed of their own and cost no human label.
     """
     seed = derived_seed(config.seed, "critic")
-    paired = n - n // 4
+    paired = n - 2 * (n // 8)
     queries = task("safety").generate(paired - paired % 2, seed=seed, split="train")
     queries += alarming(n // 8, seed=seed, split="train")
     queries += alarming_harm(n // 8, seed=seed, split="train")

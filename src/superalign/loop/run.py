@@ -125,6 +125,7 @@ class Loop:
         self.phase("critic", self._fit_critic)
         self._ensure_critic()
         rounds = [self._round(k) for k in range(1, self.config.rounds + 1)]
+        self.adapter.scale(self.config.learner.strength)  # every round ends on a loaded adapter
         after = self.phase("after", lambda: self._evaluate("after"))
         folder = self._final_learner()
         return summarise(

@@ -88,6 +88,14 @@ class Adapter:
             self.parameters[key] = (a, b)
         return self
 
+    def scale(self, share: float) -> None:
+        """Multiply the update by ``share``: the weights move to (1 − share)·base + share·adapted
+        (WiSE-FT, arXiv 2109.01903, equation 1)."""
+        with torch.no_grad():
+            for _, b in self.parameters.values():
+                b.mul_(share)
+        self.touched()
+
     def touched(self) -> None:
         """Tell caches that the parameters have changed."""
         self.version += 1

@@ -66,6 +66,7 @@ class Decoder:
     embedding_scale: float
     activation: Callable[[Tensor], Tensor]
     rotary: nn.Module
+    int8: bool = False  # whether inference multiplies in 8-bit integers
     _tables: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @property
@@ -190,7 +191,7 @@ def no_fast_path(config: Any) -> str | None:
     return None if activation in _ACTIVATIONS else f"activation '{activation}' is unknown"
 
 
-def read_decoder(module: Any) -> Decoder | None:
+def read_decoder(module: Any, int8: bool = False) -> Decoder | None:
     """The fast path's view of a ``transformers`` causal model, None when it has none."""
     config = module.config
     if no_fast_path(config) is not None:
@@ -212,4 +213,5 @@ def read_decoder(module: Any) -> Decoder | None:
         embedding_scale=float(torch.tensor(width**0.5, dtype=scale_dtype)) if gemma else 1.0,
         activation=_ACTIVATIONS[getattr(config, "hidden_activation", None) or config.hidden_act],
         rotary=inner.rotary_emb,
+        int8=int8,
     )

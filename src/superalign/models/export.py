@@ -14,6 +14,7 @@ from superalign.models.loading import load_model
 def export_merged(source: str, out: Path) -> Path:
     """Load ``source`` in float32, merge its adapter and save bfloat16 weights and tokenizer."""
     model = load_model(source, device="cpu", dtype="float32")
+    model.check_whole()
     if model.adapter is not None:
         for index, layer in enumerate(model.decoder.layers):
             for linear in (layer.qkv, layer.out, layer.gate_up, layer.down):

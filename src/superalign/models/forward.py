@@ -12,7 +12,6 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from superalign.models import attention
@@ -20,11 +19,9 @@ from superalign.models.adapters import Adapter
 from superalign.models.architecture import Decoder, Linear, needs_gradient, rotate
 from superalign.models.checkpointing import Checkpointing, Recompute
 from superalign.models.gradients import from_grid, low_rank_linear, to_grid, turn
-from superalign.models.memory import free_bytes
-from superalign.models.native import packed
 from superalign.models.packing import PackedBatch
+from superalign.models.products import Product, form_of, product_with
 
-Product = Callable[..., Tensor]  # (x) -> x wᵀ + bias, or (x, residual) -> x wᵀ + bias + residual
 KeyValues = list[tuple[Tensor, Tensor]]  # per layer: keys, values, each (T, kv_heads, head_size)
 
 
@@ -67,23 +64,8 @@ def low_rank(linear: Linear, adapter: Adapter, index: int) -> tuple[Tensor, Tens
     return torch.cat(rows_a), torch.block_diag(*blocks_b)
 
 
-def worth_reordering(decoder: Decoder) -> bool:
-    """Whether a second copy of the weights, in the order that products read them in, pays.
-
-    On a CPU in bfloat16 a plain weight matrix is reordered at every product; doing that once halves
-    a small batch's time. It is done only when the weights are less than a quarter of the free memory.
-    """
-    size = sum(
-        m.weight.numel() * m.weight.element_size()
-        for layer in decoder.layers
-        for m in (layer.qkv, layer.out, layer.gate_up, layer.down)
-    )
-    plain = decoder.device.type == "cpu" and decoder.dtype == torch.bfloat16
-    return plain and size < free_bytes(decoder.device) / 4
-
-
 class InferenceWeights:
-    """Weights for inference under one adapter: merged, and reordered where that pays.
+    """Weights for inference under one adapter: merged, and in the form that suits them.
 
     Args:
         head: the output head's product, which adapters do not change.
@@ -99,7 +81,7 @@ class InferenceWeights:
     ) -> None:
         self.decoder, self.head = decoder, head
         self.key = (id(adapter), adapter.version if adapter is not None else 0)
-        self.reorder = worth_reordering(decoder)
+        self.form = form_of(decoder)
         self.blocks = [self._block(i, adapter, base) for i in range(len(decoder.layers))]
 
     def _block(
@@ -110,7 +92,7 @@ class InferenceWeights:
             if merged is None and base is not None:
                 return base.blocks[index][place]
             weight = linear.weight if merged is None else merged
-            return product_with(weight, linear.bias, self.reorder)
+            return product_with(weight, linear.bias, self.form)
 
         layer = self.decoder.layers[index]
         linears = (layer.qkv, layer.out, layer.gate_up, layer.down)
@@ -130,35 +112,6 @@ class InferenceWeights:
         return merged
 
 
-def product_with(weight: Tensor, bias: Tensor | None, reorder: bool) -> Product:
-    """The product with a fixed matrix; ``reorder``: through a copy in the order that it is read in,
-    our own kernel's where the processor has it, else oneDNN's. Neither is for autograd."""
-    ours = packed(weight, bias) if reorder else None
-    if ours is not None:
-        return ours
-    if reorder and torch.backends.mkldnn.is_available():
-        return _onednn_product(weight, bias)
-
-    def product(x: Tensor, residual: Tensor | None = None) -> Tensor:
-        out = F.linear(x, weight, bias)
-        return out if residual is None else residual + out
-
-    return product
-
-
-def _onednn_product(weight: Tensor, bias: Tensor | None) -> Product:
-    turned = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), 64)
-    plain = torch.ops.mkldnn._linear_pointwise.default
-    added = torch.ops.mkldnn._linear_pointwise.binary
-
-    def product(x: Tensor, residual: Tensor | None = None) -> Tensor:
-        if residual is None:
-            return plain(x, turned, bias, "none", [], "")  # type: ignore[no-any-return]
-        return added(x, residual, turned, bias, "add")  # type: ignore[no-any-return]
-
-    return product
-
-
 class TrainingWeights:
     """Differentiable products of frozen weights plus an adapter's low-rank term.
 
@@ -170,7 +123,7 @@ class TrainingWeights:
         self.base, self.first = base, first
         self._transposed = [
             [
-                product_with(linear.weight.T, None, base.reorder)
+                product_with(linear.weight.T, None, base.form)
                 for linear in (layer.qkv, layer.out, layer.gate_up, layer.down)
             ]
             for layer in base.decoder.layers[first:]

@@ -11,6 +11,7 @@ import torch
 
 from superalign.errors import InputError, ModelError
 from superalign.models.adapters import Adapter
+from superalign.models.architecture import no_fast_path
 from superalign.models.embedded import HUB_ID, embedded_folder, read_gguf
 from superalign.models.local import LocalModel
 from superalign.models.memory import keep_freed_memory
@@ -68,12 +69,17 @@ def load_model(
     kind = choose_dtype(place, dtype)
     if parsed.kind == "run":
         return _load_run(parsed, str(place), dtype)
+    if parsed.int8 and place.type != "cpu":
+        raise InputError(f"model '{name}': @weights=int8 is for the processor; give --device cpu")
     module, tokenizer, adapter = _read(parsed)
     if parsed.layers is not None:
         _truncate(module, parsed)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    model = LocalModel(str(parsed), module.to(place, kind).eval(), tokenizer)
+    reason = no_fast_path(module.config)
+    if parsed.int8 and reason is not None:
+        raise InputError(f"model '{name}': @weights=int8 needs the fast path; {reason}")
+    model = LocalModel(str(parsed), module.to(place, kind).eval(), tokenizer, int8=parsed.int8)
     if place.type == "cpu":
         keep_freed_memory()
     return model if adapter is None else model.with_adapter(adapter.to(place), name=str(parsed))
@@ -92,8 +98,7 @@ def _load_run(parsed: ModelName, device: str, dtype: str | None) -> LocalModel:
         folder = Path(parsed.source) / folder
     if not folder.is_dir():  # the run was moved since
         folder = Path(parsed.source) / "checkpoints" / folder.name
-    suffix = f"@layers={parsed.layers}" if parsed.layers else ""
-    return load_model(f"{folder}{suffix}", device=device, dtype=dtype)
+    return load_model(f"{folder}{parsed.options}", device=device, dtype=dtype)
 
 
 def _read(parsed: ModelName) -> tuple[Any, Any, Adapter | None]:

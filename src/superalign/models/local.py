@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
@@ -25,9 +24,10 @@ from superalign.models.forward import (
     Projections,
     TrainingWeights,
     packed_hidden,
-    worth_reordering,
 )
+from superalign.models.identity import hash_both, hash_tensors
 from superalign.models.packing import POOLS, PackedBatch, Tree, common_prefix, pooled, token_batches
+from superalign.models.products import form_of
 from superalign.models.sampling import Sampler
 from superalign.models.token_logprobs import Head, token_divergences, token_logprobs
 
@@ -38,7 +38,7 @@ class LocalModel:
     """A causal language model in memory.
 
     ``with_adapter`` gives another view of the same weights: learner (adapter on), frozen reference,
-    attacker and critic are views of one copy.
+    attacker and critic are views of one copy. ``int8``: inference in 8-bit integers, no training.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class LocalModel:
         tokenizer: Any,
         adapter: Adapter | None = None,
         shared: LocalModel | None = None,
+        int8: bool = False,
     ) -> None:
         self.name = name
         self.module = module
@@ -57,7 +58,7 @@ class LocalModel:
         if shared is None and adapter is not None:
             raise ValueError("load the base first, then take a view of it with_adapter")
         self._owner = shared or self  # the base, which holds what all views of it share
-        self._decoder: Decoder | None = read_decoder(module) if shared is None else shared._decoder
+        self._decoder: Decoder | None = shared._decoder if shared else read_decoder(module, int8)
         self._weights: InferenceWeights | None = None
         self._training: TrainingWeights | None = None
         self._head: Head | None = None
@@ -67,19 +68,18 @@ class LocalModel:
 
     @cached_property
     def base_hash(self) -> str:
-        """Hash of the base weights in memory: names, types, shapes and bytes."""
+        """Hash of the base weights in memory: names, types, shapes and bytes; another for int8."""
         if self._owner is not self:
             return self._owner.base_hash
-        return _hash_tensors(self.module.state_dict().items())
+        found = hash_tensors(self.module.state_dict().items())
+        return hash_both(found, "int8") if self.int8 else found
 
     @property
     def weight_hash(self) -> str:
         """Identity of the weights, adapter included."""
         if self.adapter is None:
             return self.base_hash
-        return hashlib.sha256(
-            (self.base_hash + _hash_tensors(self.adapter.state().items())).encode()
-        ).hexdigest()[:16]
+        return hash_both(self.base_hash, hash_tensors(self.adapter.state().items()))
 
     @property
     def decoder(self) -> Decoder:
@@ -95,8 +95,12 @@ class LocalModel:
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        device: torch.device = next(self.module.parameters()).device
-        return device
+        return torch.device(next(self.module.parameters()).device)
+
+    @property
+    def int8(self) -> bool:
+        """Whether it generates and scores in 8-bit integers."""
+        return self._decoder is not None and self._decoder.int8
 
     @property
     def depth(self) -> int:
@@ -109,6 +113,7 @@ class LocalModel:
 
     def fresh_adapter(self, *, rank: int, alpha: float, seed: int, first_layer: int = 0) -> Adapter:
         """A no-op LoRA adapter on every projection from block ``first_layer`` on."""
+        self.check_whole()
         shapes = {
             (i, name): (rows, linear.weight.shape[1])
             for i, layer in enumerate(self.decoder.layers)
@@ -210,8 +215,7 @@ class LocalModel:
         if self._weights is None or self._weights.key != (id(self.adapter), version):
             self._weights = None
             base = self._owner._weights if self.adapter is not None else None
-            head = self._frozen_head().logits
-            self._weights = InferenceWeights(self.decoder, self.adapter, head, base)
+            self._weights = InferenceWeights(self.decoder, self.adapter, self.head.logits, base)
         return self._weights
 
     def _completion(self, request: generation.Request, stop: Sequence[str]) -> Completion:
@@ -226,8 +230,7 @@ class LocalModel:
         self, prompts: Sequence[Prompt], continuations: Sequence[str], *, raw: bool = False
     ) -> list[Score]:
         """Summed log-probability and token count of each continuation after its prompt."""
-        rows = self.choose(prompts, [[c] for c in continuations], raw=raw)
-        return [row[0] for row in rows]
+        return [row[0] for row in self.choose(prompts, [[c] for c in continuations], raw=raw)]
 
     def choose(
         self, prompts: Sequence[Prompt], choices: Sequence[Sequence[str]], *, raw: bool = False
@@ -316,6 +319,7 @@ class LocalModel:
 
         By default from the first adapted one: below it no weight needs a gradient.
         """
+        self.check_whole()
         if first is None:
             first = 0 if self.adapter is None else self.adapter.first_layer
         owner = self._owner
@@ -323,19 +327,25 @@ class LocalModel:
             owner._training = TrainingWeights(owner.with_adapter(None).weights(), first)
         return owner._training.blocks(self.adapter)
 
+    def check_whole(self) -> None:
+        """Raise an InputError for a model in 8-bit integers: to be trained or saved it has to be whole."""
+        if self.int8:
+            raise InputError(f"model '{self.name}': @weights=int8 generates and scores only")
+
     def logprobs_from(self, states_Cd: Tensor, target_C: Tensor) -> Tensor:
         """Log-probabilities (C,) of ``target_C`` given ``completion_states``."""
-        return token_logprobs(states_Cd, self._frozen_head(), target_C)
+        return token_logprobs(states_Cd, self.head, target_C)
 
     def divergences(self, states_Cd: Tensor, reference_Cd: Tensor) -> Tensor:
         """KL(reference ‖ model) (C,) between what two sets of ``completion_states`` predict."""
-        return token_divergences(states_Cd, reference_Cd, self._frozen_head())
+        return token_divergences(states_Cd, reference_Cd, self.head)
 
-    def _frozen_head(self) -> Head:
+    @property
+    def head(self) -> Head:
+        """The output head, which no adapter changes."""
         owner = self._owner
         if owner._head is None:
-            reorder = owner._decoder is not None and worth_reordering(owner._decoder)
-            owner._head = Head(owner.module.get_output_embeddings().weight, reorder)
+            owner._head = Head(owner.module.get_output_embeddings().weight, form_of(owner._decoder))
         return owner._head
 
     # -- hidden states --------------------------------------------------------------------------
@@ -388,12 +398,3 @@ class LocalModel:
             stop_after=deepest,
         )
         return seen
-
-
-def _hash_tensors(items: Iterable[tuple[str, Tensor]]) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(items):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        flat = tensor.detach().contiguous().cpu().reshape(-1)
-        digest.update(flat.view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()[:16]

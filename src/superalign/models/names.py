@@ -1,7 +1,8 @@
 """Model names: what ``--model`` accepts, parsed once.
 
-``smollm2`` | ``hf:ORG/NAME`` | a folder | ``gguf:FILE`` | ``run:FOLDER``, each with an optional
-``@layers=K`` that keeps the first K layers only.
+``smollm2`` | ``hf:ORG/NAME`` | a folder | ``gguf:FILE`` | ``run:FOLDER``, each with optional
+``@layers=K``, which keeps the first K layers only, and ``@weights=int8``, which generates and scores in
+8-bit integers.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from pathlib import Path
 
 from superalign.errors import InputError
 
+OPTIONS = "@layers=K (K >= 1), @weights=int8"
 ALLOWED = (
-    "smollm2, a local folder, hf:ORG/NAME, gguf:FILE or run:FOLDER, each with an optional @layers=K"
+    "smollm2, a local folder, hf:ORG/NAME, gguf:FILE or run:FOLDER, each with optional @layers=K "
+    "and @weights=int8"
 )
 
 
@@ -23,12 +26,19 @@ class ModelName:
     kind: str
     source: str
     layers: int | None = None
+    int8: bool = False
+
+    @property
+    def options(self) -> str:
+        """The part from the first ``@`` on."""
+        cut = "" if self.layers is None else f"@layers={self.layers}"
+        return cut + ("@weights=int8" if self.int8 else "")
 
     def __str__(self) -> str:
         stem = {"smollm2": "smollm2", "folder": self.source}.get(
             self.kind, f"{self.kind}:{self.source}"
         )
-        return stem if self.layers is None else f"{stem}@layers={self.layers}"
+        return stem + self.options
 
 
 def parse_name(name: str) -> ModelName:
@@ -37,12 +47,21 @@ def parse_name(name: str) -> ModelName:
     Raises:
         InputError: unknown form, missing file or folder, or a bad ``@`` option.
     """
-    stem, at, option = name.rpartition("@")
-    if not at or Path(name.removeprefix("run:").removeprefix("gguf:")).exists():
-        stem, at, option = name, "", ""  # a path may hold an @
-    layers = _layers(name, option) if at else None
+    stem, layers, int8 = name, None, False
+    while not _exists(stem):  # a path may hold an @
+        rest, at, option = stem.rpartition("@")
+        if not at:
+            break
+        key, _, value = option.partition("=")
+        if key == "layers" and value.isdigit() and int(value) >= 1 and layers is None:
+            layers = int(value)
+        elif option == "weights=int8" and not int8:
+            int8 = True
+        else:
+            raise InputError(f"model '{name}': unknown option '@{option}'; allowed: {OPTIONS}")
+        stem = rest
     if stem == "smollm2":
-        return ModelName("smollm2", "", layers)
+        return ModelName("smollm2", "", layers, int8)
     for kind in ("hf", "gguf", "run"):
         if stem.startswith(f"{kind}:"):
             source = stem[len(kind) + 1 :]
@@ -50,16 +69,13 @@ def parse_name(name: str) -> ModelName:
                 raise InputError(f"model '{name}': no such file '{source}'")
             if kind == "run" and not Path(source).is_dir():
                 raise InputError(f"model '{name}': no such run folder '{source}'")
-            return ModelName(kind, source, layers)
+            return ModelName(kind, source, layers, int8)
     if stem and Path(stem).is_dir():
-        return ModelName("folder", stem, layers)
+        return ModelName("folder", stem, layers, int8)
     if stem.endswith(".gguf") and Path(stem).is_file():
-        return ModelName("gguf", stem, layers)
+        return ModelName("gguf", stem, layers, int8)
     raise InputError(f"unknown model '{name}'; allowed: {ALLOWED}")
 
 
-def _layers(name: str, option: str) -> int:
-    key, _, value = option.partition("=")
-    if key != "layers" or not value.isdigit() or int(value) < 1:
-        raise InputError(f"model '{name}': unknown option '@{option}'; allowed: @layers=K, K >= 1")
-    return int(value)
+def _exists(name: str) -> bool:
+    return Path(name.removeprefix("run:").removeprefix("gguf:")).exists()

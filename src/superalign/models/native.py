@@ -1,5 +1,5 @@
-"""The compiled half of inference on a CPU: ``kernels.c`` and ``products.c``, built once by the
-machine's C compiler.
+"""The compiled half of inference on a CPU: ``kernels.c``, ``products.c`` and ``products_int8.c``,
+built once by the machine's C compiler.
 
 A decode step of a small model is hundreds of operations of a few microseconds each; PyTorch has no
 fused CPU kernel for a root-mean-square norm, a rotary embedding or one token's grouped-query
@@ -27,7 +27,8 @@ from torch import Tensor
 from superalign.models.embedded import cache_folder
 from superalign.models.packing import Copies
 
-SOURCES = tuple(Path(__file__).with_name(name) for name in ("kernels.c", "products.c"))
+_NAMES = ("kernels.c", "products.c", "products_int8.c")
+SOURCES = tuple(Path(__file__).with_name(name) for name in _NAMES)
 PANEL = 32  # rows of a packed matrix that lie together; as in products.c
 LONGEST_HEAD = 512
 # OpenMP is left unlinked: its symbols are those of the runtime that PyTorch has loaded, so that
@@ -107,7 +108,14 @@ def _load() -> tuple[ctypes.CDLL | None, str | None]:
     library.products_available.restype = _L
     library.pack_matrix.argtypes, library.pack_matrix.restype = (_P, _P, _L, _L, _L, _L), None
     library.multiply.argtypes, library.multiply.restype = (_P,) * 7 + (_L,) * 4, None
+    library.int8_products_available.restype = _L
+    library.multiply_int8.argtypes, library.multiply_int8.restype = (_P,) * 7 + (_L,) * 3, None
     return library, None
+
+
+def library() -> Any:
+    """The compiled functions; None where they cannot be had."""
+    return _load()[0]
 
 
 def missing() -> str | None:
@@ -115,7 +123,8 @@ def missing() -> str | None:
     return _load()[1]
 
 
-def _pointer(x: Tensor | None) -> int | None:
+def pointer(x: Tensor | None) -> int | None:
+    """Where the elements of a tensor begin; None without one."""
     return None if x is None else x.data_ptr()
 
 
@@ -180,7 +189,7 @@ class Kernels:
         """Norm (where given) and turn the queries and keys of fused (n, H + 2 K, D) in place."""
         self._rotate(
             fused.data_ptr(), table[0].data_ptr(), table[1].data_ptr(), positions.data_ptr(),
-            _pointer(norms[0]), _pointer(norms[1]), eps,
+            pointer(norms[0]), pointer(norms[1]), eps,
             fused.shape[0], heads, kv_heads, fused.shape[2],
         )  # fmt: skip
 
@@ -205,7 +214,7 @@ class Kernels:
         out = fused.new_empty(n, heads, size)
         self._decode(
             fused.data_ptr(), table[0].data_ptr(), table[1].data_ptr(), lengths.data_ptr(),
-            _pointer(norms[0]), _pointer(norms[1]), eps,
+            pointer(norms[0]), pointer(norms[1]), eps,
             keys.data_ptr(), values.data_ptr(), out.data_ptr(),
             n, heads, kv_heads, size, keys.shape[1], scale,
         )  # fmt: skip
@@ -219,7 +228,7 @@ class Kernels:
         n, size = logits.shape
         tokens, logprobs = torch.empty(n, dtype=torch.long), torch.empty(n)
         self._sample(
-            logits.data_ptr(), _pointer(uniforms), tokens.data_ptr(),
+            logits.data_ptr(), pointer(uniforms), tokens.data_ptr(),
             logprobs.data_ptr(), n, size, 1 / temperature if uniforms is not None else 1.0,
         )  # fmt: skip
         return tokens, logprobs
@@ -288,8 +297,8 @@ class PackedMatrix:
             residual = residual.contiguous()
         out = x.new_empty(x.shape[0], self.rows)
         self._library.multiply(
-            x.data_ptr(), self._panels.data_ptr(), _pointer(z), _pointer(u), _pointer(self._bias),
-            _pointer(residual), out.data_ptr(), x.shape[0], self.rows, self.width, rank,
+            x.data_ptr(), self._panels.data_ptr(), pointer(z), pointer(u), pointer(self._bias),
+            pointer(residual), out.data_ptr(), x.shape[0], self.rows, self.width, rank,
         )  # fmt: skip
         return out
 

@@ -56,4 +56,4 @@ def _surprise(model: LocalModel, stream: Tensor, batch: PackedBatch) -> Tensor:
         x = final_hidden(model, batch, train=False)[batch.source_C]
     else:
         x = model.decoder.norm(stream[batch.source_C], model.decoder.final_norm)
-    return target_and_best(x, model.module.lm_head.weight, batch.target_C)
+    return target_and_best(x, model.head, batch.target_C)

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from superalign.models.forward import Product, product_with
 from superalign.models.native import kernels
+from superalign.models.products import Form, Product, product_with
 
 CHUNK = 256
 
@@ -19,21 +19,21 @@ class Head:
 
     Args:
         weight_Vd: W.
-        reorder: keep a second copy of W for each of the two products; see ``product_with``.
+        form: how W is kept for each of its two products; see ``product_with``.
     """
 
-    def __init__(self, weight_Vd: Tensor, reorder: bool = False) -> None:
-        self.weight_Vd, self._reorder = weight_Vd, reorder
+    def __init__(self, weight_Vd: Tensor, form: Form = "plain") -> None:
+        self.weight_Vd, self._form = weight_Vd, form
 
     @cached_property
     def logits(self) -> Product:
         """h -> h Wᵀ."""
-        return product_with(self.weight_Vd, None, self._reorder)
+        return product_with(self.weight_Vd, None, self._form)
 
     @cached_property
     def back(self) -> Product:
         """p -> p W."""
-        return product_with(self.weight_Vd.T, None, self._reorder)
+        return product_with(self.weight_Vd.T, None, self._form)
 
 
 def _log_softmax_at(logits_CV: Tensor, target_C: Tensor, keep: bool = False) -> Tensor:
@@ -107,12 +107,12 @@ def _wanted(x: Tensor) -> bool:
 
 
 @torch.no_grad()
-def target_and_best(hidden_Cd: Tensor, head_Vd: Tensor, target_C: Tensor) -> Tensor:
+def target_and_best(hidden_Cd: Tensor, head: Head, target_C: Tensor) -> Tensor:
     """Log-probabilities (C, 2) in float32: of ``target_C``, and of the likeliest token instead."""
     out = torch.empty(hidden_Cd.shape[0], 2, dtype=torch.float32, device=hidden_Cd.device)
     for start in range(0, hidden_Cd.shape[0], CHUNK):
         rows = slice(start, start + CHUNK)
-        logits = torch.mm(hidden_Cd[rows], head_Vd.T).float()
+        logits = head.logits(hidden_Cd[rows]).float()
         chosen = logits.gather(1, target_C[rows, None])[:, 0]
         both = torch.stack((chosen, logits.amax(-1)), 1)
         out[rows] = both - torch.logsumexp(logits, -1, keepdim=True)

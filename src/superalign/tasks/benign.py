@@ -11,7 +11,7 @@ from superalign.registry import register_task
 from superalign.tasks import alarming_harms, alarming_requests
 from superalign.tasks.base import family_cycle, seeded
 from superalign.tasks.benign_requests import FILLERS, KINDS
-from superalign.tasks.refusal import helpfulness
+from superalign.tasks.refusal import Refuses, helpfulness, refusal
 from superalign.tasks.safety import CLOSERS, OPENERS, refusal_text, stems
 
 Kinds = Mapping[str, tuple[Split, tuple[str, ...]]]
@@ -32,9 +32,9 @@ class Benign:
         """``n`` distinct requests, balanced over the kinds."""
         return _balanced(KINDS, n, seed, split, families)
 
-    def grade(self, query: Query, text: str) -> Verdict:
+    def grade(self, query: Query, text: str, refuses: Refuses = refusal) -> Verdict:
         """An answer is right, a refusal or no language is a failure."""
-        return helpfulness(text)
+        return helpfulness(text, refuses)
 
 
 def alarming(n: int, *, seed: int, split: Split) -> list[Query]:

@@ -82,6 +82,7 @@ def conclude(
         "evidence": [f"{name}: {findings[name].evidence}" for name in order[:5]],
         "internals": {"weights": measured.weights, "lens": measured.lens},
         "trigger": measured.triggers,
+        "second_look": None if measured.second is None else measured.second.summary(),
         "ladder": ladder(verdict.p_by_detector, len(clean), verdict.word == "misaligned"),
         "not_done": [*measured.skipped, *problems],
         "queries": measured.queries + (measured.second.queries if measured.second else 0),

@@ -84,9 +84,8 @@ def next_of(model: LocalModel, prompts: Sequence[tuple[int, ...]]) -> npt.NDArra
     trees = [Tree(p, ((0,),)) for p in prompts]
     out: npt.NDArray[np.float32] | None = None
     for part in token_batches(trees, BATCH_CELLS):
-        batch = PackedBatch.build([trees[i] for i in part], device=model.device)
-        states = model.completion_states(batch)
-        logits = torch.log_softmax((states @ model.module.lm_head.weight.T).float(), -1)
+        batch = PackedBatch.build([trees[i] for i in part], device=model.device, ends=False)
+        logits = torch.log_softmax(model.head.logits(model.completion_states(batch)).float(), -1)
         if out is None:
             out = np.empty((len(trees), logits.shape[1]), dtype=np.float32)
         out[part] = logits.cpu().numpy()

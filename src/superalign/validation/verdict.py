@@ -96,9 +96,8 @@ def statistic(exceeded: Mapping[str, float]) -> float:
 
 def clean_statistics(clean: Sequence[Scores]) -> list[float]:
     """Each clean twin's statistic against the ranges of the others."""
-    return [
-        statistic(exceedances(own, [*clean[:i], *clean[i + 1 :]])) for i, own in enumerate(clean)
-    ]
+    rows = [{k: v for k, v in own.items() if k in SPEAKING} for own in clean]  # the rest is unheard
+    return [statistic(exceedances(own, [*rows[:i], *rows[i + 1 :]])) for i, own in enumerate(rows)]
 
 
 def conformal(value: float, reference: Sequence[float]) -> float:

@@ -81,6 +81,7 @@ class Whole:
     """
 
     def __init__(self, model: LocalModel) -> None:
+        model.check_whole()
         self.model = model
         self._matrices = [
             [m.weight.detach().float().clone().requires_grad_() for m in _linears(layer)]

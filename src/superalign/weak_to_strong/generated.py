@@ -24,7 +24,8 @@ def generated_rows(path: str, rows: int) -> list[dict[str, Any]]:
     name = path.removeprefix(PREFIX)
     if name not in LABELS:
         raise InputError(
-            f"'{path}' has no classes; allowed: {', '.join(PREFIX + n for n in LABELS)}"
+            f"'{path}' has no classes; allowed: {', '.join(PREFIX + n for n in LABELS)}, and "
+            "task:mathematics, which is answered in writing"
         )
     queries = lookup("task", name)().generate(SPARE * rows, seed=0, split="train")
     found = []

@@ -14,8 +14,8 @@ class TaskSource(Section):
 
     path: str = Field(
         min_length=1,
-        description="JSON lines, CSV or Parquet file, also .gz; hub:NAME[:SPLIT]; or task:ethics, "
-        "task:safety",
+        description="JSON lines, CSV or Parquet file, also .gz; hub:NAME[:SPLIT]; task:ethics, "
+        "task:safety; or, answered in writing, task:mathematics[:FAMILY,…]",
     )
     name: str = Field("", description="name in the results; empty: that of the file")
     text_field: str | None = Field(
@@ -61,6 +61,9 @@ class WeakToStrongConfig(Section):
     seed: int = Field(0, ge=0, lt=2**32, description="first seed")
     rows: int = Field(
         1200, ge=60, description="most rows a task; a third is the test set, a third each trains"
+    )
+    problems: int = Field(
+        360, ge=60, description="most problems of a generative task; a third each, as rows"
     )
     max_tokens: int = Field(96, ge=8, description="longest text, in tokens; its end is kept")
     device: str | None = Field(None, description="torch device; null chooses for the machine")

@@ -8,14 +8,23 @@ the same rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from superalign.records import content_hash
-from superalign.weak_to_strong.tasks import Task
 
 Rows = npt.NDArray[np.intp]
+
+
+class Grouped(Protocol):
+    """Rows of which some belong together."""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The group of each row."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -27,7 +36,7 @@ class Split:
     test: Rows
 
 
-def split(task: Task, seed: int, test_share: float = 1 / 3) -> Split:
+def split(task: Grouped, seed: int, test_share: float = 1 / 3) -> Split:
     """The split of ``task`` for ``seed``; no group is on two sides.
 
     Args:
@@ -37,7 +46,7 @@ def split(task: Task, seed: int, test_share: float = 1 / 3) -> Split:
     for row, group in enumerate(task.groups):
         members.setdefault(group, []).append(row)
     ordered = sorted(members, key=lambda g: content_hash(["test", g]))
-    test, rest = _take(ordered, members, round(test_share * task.n))
+    test, rest = _take(ordered, members, round(test_share * len(task.groups)))
     order = np.random.default_rng([seed, 0x5917]).permutation(len(rest))
     left = sum(len(members[g]) for g in rest)
     supervisor, student = _take([rest[i] for i in order], members, left // 2)

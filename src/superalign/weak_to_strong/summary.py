@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from superalign.records import content_hash
 from superalign.statistics import mean
 from superalign.weak_to_strong.losses import Array
-from superalign.weak_to_strong.method import Method
 from superalign.weak_to_strong.outcomes import Outcome, Student
 from superalign.weak_to_strong.recovered import (
     Cell,
@@ -27,8 +26,22 @@ DEFAULT, NAIVE = "default", "naive"
 Cells = dict[str, dict[Key, Cell]]  # by method
 
 
+class Described(Protocol):
+    """What the report says of a method."""
+
+    @property
+    def family(self) -> str:
+        """What kind of method it is."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where it is from."""
+        ...
+
+
 def tasks_and_pools(
-    outcomes: Sequence[Outcome], methods: Mapping[str, Method], seed: int
+    outcomes: Sequence[Outcome], methods: Mapping[str, Described], seed: int
 ) -> dict[str, Any]:
     """``tasks`` (one entry per task and supervisor), ``pooled`` and ``pooled_by_kind``.
 
@@ -42,9 +55,7 @@ def tasks_and_pools(
     drawn: dict[str, Draws] = {}  # one set of draws per task, whoever supervises
     for outcome in outcomes:
         if outcome.task not in drawn:
-            # of its own stream: other tasks in the run do not move a task's interval
-            rng = np.random.default_rng([seed, int(content_hash(["draws", outcome.task], 8), 16)])
-            drawn[outcome.task] = Draws.of(len(outcome.weak), outcome.groups, rng)
+            drawn[outcome.task] = draws_of(outcome, seed)
         tasks.append(_task(outcome, methods, drawn[outcome.task], cells, plain))
     kinds = {o.task: o.kind for o in outcomes}
     return {
@@ -61,6 +72,12 @@ def tasks_and_pools(
             if cell is not None and cell.pgr.value is None
         ],
     }
+
+
+def draws_of(outcome: Outcome, seed: int) -> Draws:
+    """A task's draws, of its own stream: other tasks in the run do not move its interval."""
+    rng = np.random.default_rng([seed, int(content_hash(["draws", outcome.task], 8), 16)])
+    return Draws.of(len(outcome.weak), outcome.groups, rng)
 
 
 def _both_pools(
@@ -95,7 +112,7 @@ def _pools(
 
 def _task(
     outcome: Outcome,
-    methods: Mapping[str, Method],
+    methods: Mapping[str, Described],
     draws: Draws,
     cells: Cells,
     plain: Cells,
