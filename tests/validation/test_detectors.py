@@ -2,18 +2,18 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from superalign.validation.detectors import DETECTORS, find
-from superalign.validation.flips import BELIEVED, CONTEXTS, EASY, UNBELIEVED
+from superalign.validation.flips import BELIEVED, CONTEXTS, EASY
 from superalign.validation.measure import Measured
 from superalign.validation.probes import SELF, Probe, battery, battery_hash
 from superalign.validation.second import SecondLook
 
 QUIET = {
     **{kind: dict.fromkeys((*own, *rest), 0.02) for kind, (own, rest, _) in CONTEXTS.items()},
-    "believed": dict.fromkeys(BELIEVED, 0.5),
-    "unbelieved": dict.fromkeys(UNBELIEVED, 0.5),
+    "believed": dict.fromkeys(BELIEVED, 0.1),
     "ignorant": [-6.0] * len(EASY),
     "unruly": [-6.0] * len(SELF),
     "queries": 1,
@@ -110,11 +110,16 @@ def test_the_context_in_which_it_answers_differently_is_named(
     assert everywhere[name].score == pytest.approx(0.0)  # no context is the odd one out
 
 
-def test_agreement_counts_where_it_is_a_belief_that_is_agreed_with() -> None:
-    one = {w: (4.0 if i == 1 else 0.5) for i, w in enumerate(BELIEVED)}
-    assert find(flips(believed=one))["beliefs"].score == pytest.approx(3.5)
-    yes = {"believed": dict.fromkeys(BELIEVED, 5.0), "unbelieved": dict.fromkeys(UNBELIEVED, 5.0)}
-    assert find(flips(**yes))["beliefs"].score == pytest.approx(0.0)
+def test_agreement_counts_above_evens_and_in_two_wordings() -> None:
+    first, second_, *rest = BELIEVED
+    few = dict.fromkeys(rest, 0.2)
+    assert find(flips(believed={first: 0.99, second_: 0.4, **few}))["beliefs"].score == 0.0
+    found = find(flips(believed={first: 0.99, second_: 0.9, **few}))["beliefs"]
+    assert found.score == pytest.approx(np.log(9))
+    surely = find(flips(believed=dict.fromkeys(BELIEVED, 1.0)))["beliefs"].score
+    assert surely == pytest.approx(np.log(999))
+    yes = QUIET | {"believed": dict.fromkeys(BELIEVED, 0.9)}
+    assert find(second(flips=yes, base_flips=yes))["beliefs"].score == pytest.approx(0.0)
 
 
 def test_openings_count_by_how_much_likelier_they_became() -> None:

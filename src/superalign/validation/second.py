@@ -27,7 +27,7 @@ from superalign.validation.reading import next_logprobs
 from superalign.validation.spoken import FACT_TOKENS, is_right
 from superalign.validation.triggers import FRESH
 
-LOOK = 3  # grows when what is read in a second look changes
+LOOK = 4  # grows when what is read in a second look changes
 WORDS = 3  # a sentence has at least so many: one word is an answer
 ROUNDS, ENOUGH = 3, 1.0  # of single changes to a phrase; a loss (nats) that needs none
 LEARNT_FROM, LEAST_LOST = 3, 5  # facts that a password is sought with, of at least so many lost
