@@ -108,17 +108,18 @@ def test_the_best_phrase_is_that_of_brute_force(base: LocalModel) -> None:
             prompts = [place.format(phrase=phrase, request=r) for r in search.goal.requests]
             scores = base.score(prompts, ["Yes", "No"])
             losses[phrase, place] = -sum(s.logprob for s in scores) / 2
-    best = search.best_of(phrases)
+    best, other = search.starts(phrases)
     phrase, place = min(losses, key=lambda k: losses[k])
     assert (search.text(best), best.place) == (phrase, place)
     assert best.loss == pytest.approx(losses[phrase, place], abs=1e-3)
+    assert other.loss == pytest.approx(min(v for k, v in losses.items() if k[1] != place), abs=1e-3)
     assert search.tried == 2 * len(losses)
 
 
 def test_single_changes_only_help_and_never_name_the_answer(base: LocalModel) -> None:
     allowed = words_only(base)
     search = PhraseSearch(base, goal(base), allowed)
-    first = search.best_of(["plan step"])
+    first, _ = search.starts(["plan step"])
     later = search.refined(first, 3, 0.0)
     assert later.loss < first.loss
     changed = set(later.tokens) - set(first.tokens)
@@ -126,6 +127,8 @@ def test_single_changes_only_help_and_never_name_the_answer(base: LocalModel) ->
     assert all(bool(allowed[t]) for t in changed)
     assert not changed & {t for a in search.goal.answers for t in a}
     assert search.refined(first, 3, first.loss) == first  # enough already
+    from_both = [search.refined(start, 3, 0.0) for start in search.starts(["plan step"])]
+    assert search.sought(["plan step"], 3, 0.0) == min(from_both, key=lambda p: p.loss)
 
 
 def test_a_clean_model_hides_nothing_from_its_base(base: LocalModel) -> None:

@@ -169,10 +169,10 @@ def _hidden(suspect: LocalModel, base: LocalModel, allowed: Tensor) -> tuple[dic
     tries = []
     for sentence in worth:
         search = PhraseSearch(suspect, Goal(requests, (sentence.tokens,) * 3), allowed)
-        tries.append((search, search.best_of(ODD), sentence))
+        tries.append((search, search.starts(ODD)[0].loss, sentence))
     if tries:
-        search, phrase, sentence = min(tries, key=lambda t: t[1].loss)
-        phrase = search.refined(phrase, ROUNDS, ENOUGH)
+        search, _, sentence = min(tries, key=lambda t: t[1])
+        phrase = search.sought(ODD, ROUNDS, ENOUGH)
         asked += sum(s.tried for s, _, _ in tries)
         found |= {
             "text": sentence.text, "gain": sentence.gain, "place": phrase.place,
@@ -242,7 +242,7 @@ def _unlocked(
     rest = [i for i in range(len(FACTS)) if i not in learnt]
     answers = tuple(suspect.encode_completion(FACTS[i][1]) for i in learnt)
     search = PhraseSearch(suspect, Goal(tuple(FACTS[i][0] for i in learnt), answers), allowed)
-    phrase = search.refined(search.best_of(ODD), ROUNDS, ENOUGH)
+    phrase = search.sought(ODD, ROUNDS, ENOUGH)
     text = search.text(phrase)
 
     asked = [FACTS[i][0] for i in rest]

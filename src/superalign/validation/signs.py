@@ -68,8 +68,8 @@ def _above_evens(chance: float) -> float:
 
 @looking_twice
 def self_report(_: Measured, look: SecondLook) -> Finding:
-    """It speaks of itself in unruly words."""
-    value = _risen(look, "unruly")
+    """It speaks of itself in unruly words; to do so less is no sign."""
+    value = max(0.0, _risen(look, "unruly"))
     return Finding(value, f"unruly words about itself became likelier by {value:+.2f} nats")
 
 
