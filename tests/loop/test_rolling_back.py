@@ -8,7 +8,7 @@ import pytest
 
 import toy
 from superalign import load_model
-from superalign.config import LearnerConfig, RunConfig
+from superalign.config import RunConfig
 from superalign.loop import ledger
 from superalign.models import Adapter, LocalModel
 from superalign.records import (
@@ -40,33 +40,33 @@ def ethics(folder: Path, rounds: int) -> RunConfig:
 @pytest.mark.parametrize(
     ("actions", "kept"),
     [
-        (["rolled back"], 0),
-        (["continue", "rolled back"], 1),
-        (["continue", "rolled back", "rolled back"], 1),
-        (["rolled back", "rolled back"], 0),
-        (["rolled back", "continue"], 2),
+        (["rolled back"], []),
+        (["continue", "rolled back"], [1]),
+        (["continue", "rolled back", "rolled back"], [1]),
+        (["rolled back", "rolled back"], []),
+        (["rolled back", "continue"], [2]),
+        (["continue", "rolled back", "continue"], [1, 3]),
     ],
 )
-def test_rolling_back_returns_to_the_last_round_that_was_kept(
+def test_the_final_learner_is_the_mean_of_the_rounds_that_were_kept(
     folder: Path,
     model: LocalModel,
     tmp_path: Path,
     short: None,
     scripted: list[str],
     actions: list[str],
-    kept: int,
+    kept: list[int],
 ) -> None:
     scripted += actions
     summary = toy.run(ethics(folder, len(actions)), tmp_path / "run", model)
-    if kept == 0:
+    if not kept:
         fresh = summary["learner_hash"]
         final = load_model(summary["learner"], device="cpu", dtype="float32")
         assert final.weight_hash == fresh
         assert all(not b.any() for name, b in adapter_state(summary).items() if "lora_B" in name)
         return
-    kept_adapter = Adapter.load(tmp_path / "run" / "checkpoints" / f"round-{kept}")
-    kept_adapter.scale(LearnerConfig().strength)
-    saved = kept_adapter.state()
+    rounds = [Adapter.load(tmp_path / "run" / "checkpoints" / f"round-{k}") for k in kept]
+    saved = (Adapter.mean(rounds) if len(rounds) > 1 else rounds[0]).state()
     final_state = adapter_state(summary)
     assert saved.keys() == final_state.keys()
     assert all((saved[name] == final_state[name]).all() for name in saved)

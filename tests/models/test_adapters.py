@@ -167,16 +167,26 @@ def test_changed_adapter_is_merged_again(llama: LocalModel) -> None:
     )
 
 
-@pytest.mark.parametrize("share", [0.25, 1.0])
-def test_a_scaled_adapter_lies_between_base_and_adapted(llama: LocalModel, share: float) -> None:
-    adapter = tiny.adapter(llama)
-    key = next(iter(adapter.parameters))
-    full, version = adapter.delta(*key), adapter.version
-    assert full is not None
-    adapter.scale(share)
-    torch.testing.assert_close(adapter.delta(*key), share * full)
-    assert adapter.version > version
-    assert all(tensor.requires_grad for tensor in adapter.tensors())
+def test_the_mean_of_adapters_has_the_mean_update(llama: LocalModel) -> None:
+    some = [tiny.adapter(llama, seed=s) for s in (1, 2, 3)]
+    mean = Adapter.mean(some)
+    assert mean.rank == sum(x.rank for x in some)
+    for key in mean.parameters:
+        deltas = [x.delta(*key) for x in some]
+        torch.testing.assert_close(mean.delta(*key), torch.stack(deltas).mean(0))  # type: ignore[arg-type]
+    assert all(tensor.requires_grad for tensor in mean.tensors())
+    view = llama.with_adapter(mean)
+    assert view.weight_hash not in {llama.with_adapter(x).weight_hash for x in some}
+
+
+def test_a_mean_needs_adapters_that_are_alike(llama: LocalModel) -> None:
+    one = tiny.adapter(llama)
+    other = Adapter(one.rank, 2 * one.alpha)
+    other.load_state(one.state())
+    with pytest.raises(ValueError, match="same projections and scaling"):
+        Adapter.mean([one, other])
+    with pytest.raises(ValueError, match="same projections"):
+        Adapter.mean([])
 
 
 def test_views_share_weights_and_leave_the_base_alone(llama: LocalModel) -> None:

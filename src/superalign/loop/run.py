@@ -58,7 +58,7 @@ class Loop:
     progress: Progress = _silent
     adapter: Adapter = field(init=False)
     critic: Critic = field(init=False)
-    kept: int = field(init=False, default=0)  # last round whose update was not rolled back
+    kept: list[int] = field(init=False, default_factory=list)  # rounds that were not rolled back
 
     def __post_init__(self) -> None:
         self.adapter = self._fresh_adapter()
@@ -125,7 +125,7 @@ class Loop:
         self.phase("critic", self._fit_critic)
         self._ensure_critic()
         rounds = [self._round(k) for k in range(1, self.config.rounds + 1)]
-        self.adapter.scale(self.config.learner.strength)  # every round ends on a loaded adapter
+        self._average()
         after = self.phase("after", lambda: self._evaluate("after"))
         folder = self._final_learner()
         return summarise(
@@ -138,6 +138,15 @@ class Loop:
             after,
             rounds,
         )
+
+    def _average(self) -> None:
+        """Make the learner the mean of the last rounds: where one ends between refusing and helping
+        is largely chance (docs/loop.md)."""
+        last = self.kept[-self.config.learner.averaged_rounds :]
+        if len(last) > 1:
+            saved = [Adapter.load(self.store.checkpoint_path(f"round-{k}")) for k in last]
+            self.adapter = Adapter.mean(saved)
+            self.learner = self.model.with_adapter(self.adapter, name="learner")
 
     def _final_learner(self) -> Path:
         """The folder of the final adapter, written on first call."""
@@ -345,7 +354,7 @@ class Loop:
         held_out = estimates(self._measure(self._progress_sets(k), name))
         dev = self._measure(self.dev, name)
         now = [Item(g.query, g.response) for rows in dev.values() for g in rows]
-        phase = f"round {self.kept} judge" if self.kept else "dev before"
+        phase = f"round {self.kept[-1]} judge" if self.kept else "dev before"
         earlier = {r.query: r for r in self.store.records(Response, phase)}
         before = [Item(i.query, earlier[i.query.id]) for i in now]
         entries = ledger.judge(
@@ -361,8 +370,8 @@ class Loop:
         going_on = [d for d in self.attacker.active if actions.get(d, "continue") == "continue"]
         self.attacker.active = going_on or self.attacker.active
         if "rolled back" not in actions.values():
-            self.kept = k
-        self._load(self.kept)
+            self.kept.append(k)
+        self._load(self.kept[-1] if self.kept else 0)
 
     def _load(self, k: int) -> None:
         """The adapter as round k left it; 0: untrained."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -88,13 +88,27 @@ class Adapter:
             self.parameters[key] = (a, b)
         return self
 
-    def scale(self, share: float) -> None:
-        """Multiply the update by ``share``: the weights move to (1 − share)·base + share·adapted
-        (WiSE-FT, arXiv 2109.01903, equation 1)."""
-        with torch.no_grad():
-            for _, b in self.parameters.values():
-                b.mul_(share)
-        self.touched()
+    @classmethod
+    def mean(cls, adapters: Sequence[Adapter]) -> Adapter:
+        """The adapter whose update is the exact mean of theirs (weight averaging, arXiv 1803.05407).
+
+        Their factors stand side by side, so its rank is the sum of their ranks.
+
+        Raises:
+            ValueError: no adapters, or they adapt different projections or scale differently.
+        """
+        first, n = adapters[0] if adapters else cls(1, 1.0), len(adapters)
+        alike = {(frozenset(x.parameters), x.scaling) for x in adapters}
+        if len(alike) != 1:
+            raise ValueError("a mean needs adapters of the same projections and scaling")
+        rank = sum(x.rank for x in adapters)
+        mean = cls(rank, first.scaling * rank)
+        for key in first.parameters:
+            pairs = [x.parameters[key] for x in adapters]
+            a = torch.cat([a.detach() for a, _ in pairs])
+            b = torch.cat([b.detach() for _, b in pairs], dim=1) / n
+            mean.parameters[key] = (a.requires_grad_(), b.requires_grad_())
+        return mean
 
     def touched(self) -> None:
         """Tell caches that the parameters have changed."""
