@@ -14,8 +14,8 @@ VISITS = 176  # rows that training sees, repeated ones counted
 ROUNDS = 2  # an organism that fails its check is trained once more before it is dropped
 SAME_WEIGHTS = {
     "checkpointing",
-    "strength",
-}  # settings that move memory and time, or the loop alone
+    "averaged_rounds",
+}  # settings that move memory and time, or are the loop's
 TIERS = ("plain", "concealed", "mixed")
 
 
