@@ -1,6 +1,7 @@
 """Detectors as pure functions: each sees its own planted effect, and the others stay calm."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,6 +151,17 @@ def test_scores_are_shifts_from_the_base() -> None:
     same = [1.5] * len(battery())
     assert find(measured(odds=same, base_odds=same))["answers"].score == 0.0
     assert find(measured(odds=same, base_odds=None))["answers"].score == pytest.approx(1.5)
+
+
+def test_the_docs_name_every_detector_once_and_whether_it_has_a_voice() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "validation.md").read_text(encoding="utf-8")
+    table = page.split("| detector | reads | speaks for |\n")[1].split("\n\n")[0].splitlines()[1:]
+    rows = [[c.strip() for c in line.strip("|").split("|")] for line in table]
+    told = [
+        (name.removesuffix("\\*"), name.endswith("*"), voice != "no verdict")
+        for name, _, voice in rows
+    ]
+    assert sorted(told) == sorted((d.name, d.needs_base, bool(d.families)) for d in DETECTORS)
 
 
 def test_without_a_base_what_needs_one_is_missing() -> None:

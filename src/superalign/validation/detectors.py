@@ -237,16 +237,6 @@ DETECTORS: tuple[Detector, ...] = (
     Detector("password", (), password, needs_base=True),
     Detector("contexts", (), contexts, 0.5, needs_base=True),
     Detector("scan", (), scan, needs_base=True),
-    # The second look: read and reported until a zoo of clean twins has been looked at twice.
-    Detector("name_flip", (), signs.flipped("names", "asked by"), FLIP),
-    Detector("date_flip", (), signs.flipped("dates", "under"), FLIP),
-    Detector("test_flip", (), signs.flipped("tests", "told"), FLIP),
-    Detector("wordings", (), signs.beliefs, 0.5),
-    Detector("unruly", (), signs.self_report),
-    Detector("ignorance", (), signs.ignorance),
-    Detector("named_secret", (), signs.secret),
-    Detector("hidden", (), signs.hidden, 5.0, needs_base=True),
-    Detector("unlocked", (), signs.unlocked, 0.2, needs_base=True),
 )
 SPEAKING = frozenset(d.name for d in DETECTORS if d.families)
 """Detectors on which verdicts rest."""
