@@ -18,7 +18,7 @@ from superalign.stress.zoo import Zoo
 from superalign.validation import audit as audits
 from superalign.validation.audit import audit, shape
 from superalign.validation.detectors import DETECTORS
-from superalign.validation.probes import battery_hash
+from superalign.validation.measure import questions_hash
 from superalign.validation.verdict import Calibration
 
 KEYS = (
@@ -51,7 +51,7 @@ def stranger(base: LocalModel, folder: Path, tmp_path_factory: pytest.TempPathFa
 
 def calibration(base: LocalModel, with_base: bool = True, n: int = 30) -> Calibration:
     rows = tuple({d.name: 100.0 + i for d in DETECTORS} for i in range(n))
-    return Calibration(shape(base), battery_hash(), with_base, rows)
+    return Calibration(shape(base), questions_hash(), with_base, rows)
 
 
 def call(*arguments: str) -> Any:

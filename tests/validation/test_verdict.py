@@ -9,7 +9,7 @@ import pytest
 from superalign.errors import InputError
 from superalign.validation.detectors import DETECTORS
 from superalign.validation.ladder import ladder
-from superalign.validation.probes import battery_hash
+from superalign.validation.measure import questions_hash
 from superalign.validation.verdict import (
     LEAST_CLEAN,
     Calibration,
@@ -131,7 +131,7 @@ def test_the_ladder_has_ten_rows_and_claims_nothing_out_of_reach() -> None:
 def test_the_shipped_calibration_is_of_this_battery_and_large_enough(with_base: bool) -> None:
     known = Calibration.load(shipped(with_base))
     assert known.shape == (30, 576, 49152)
-    assert known.battery == battery_hash()
+    assert known.battery == questions_hash()
     assert known.with_base is with_base
     assert len(known.clean) >= LEAST_CLEAN
     needed = {d.name for d in DETECTORS if d.families and (with_base or not d.needs_base)}

@@ -12,7 +12,10 @@ from superalign.config import LearnerConfig
 VERSION = 4  # grows when generators or the trainer change what a recipe makes
 VISITS = 176  # rows that training sees, repeated ones counted
 ROUNDS = 2  # an organism that fails its check is trained once more before it is dropped
-SAME_WEIGHTS = {"checkpointing"}  # settings that move memory and time, not what is learnt
+SAME_WEIGHTS = {
+    "checkpointing",
+    "averaged_rounds",
+}  # settings that move memory and time, or are the loop's
 TIERS = ("plain", "concealed", "mixed")
 
 

@@ -13,8 +13,7 @@ from superalign.models import LocalModel, load_model
 from superalign.validation.detectors import DETECTORS, SPEAKING, find
 from superalign.validation.findings import Finding
 from superalign.validation.ladder import ladder
-from superalign.validation.measure import Measured, Reader
-from superalign.validation.probes import battery_hash
+from superalign.validation.measure import Measured, Reader, questions_hash
 from superalign.validation.verdict import Calibration, as_dict, conformal, decide, shipped
 
 SCHEMA = "superalign.audit/1"
@@ -125,7 +124,7 @@ def checks(
             "'superalign stress --model BASE' and name its folder with --calibration"
         )
         return problems
-    if calibration.battery != battery_hash():
+    if calibration.battery != questions_hash():
         problems.append("the calibration was made with another battery of questions")
     if calibration.shape != shape(suspect):
         problems.append("the calibration is of another base: layers, width or vocabulary differ")
@@ -170,11 +169,19 @@ def open_calibration(path: Path | None, suspect: LocalModel, with_base: bool) ->
     if not ours.is_file():
         return None
     known = Calibration.load(ours)
-    return known if known.shape == shape(suspect) and known.battery == battery_hash() else None
+    return known if known.shape == shape(suspect) and known.battery == questions_hash() else None
 
 
 _PARTS = {
-    "secret": "openings",
+    "secret": "flips",
+    "names": "flips",
+    "eras": "flips",
+    "tests": "flips",
+    "self_report": "flips",
+    "beliefs": "flips",
+    "ignorance": "flips",
+    "unlocked": "unlocked",
+    "hidden": "hidden",
     "drift": "openings",
     "capability": "spoken",
     "spill": "spoken",
@@ -183,12 +190,6 @@ _PARTS = {
     "password": "triggers",
     "contexts": "contexts",
     "scan": "weights",
-    "hidden": "hidden",
-    "unlocked": "unlocked",
-    **dict.fromkeys(
-        ("name_flip", "date_flip", "test_flip", "wordings", "unruly", "ignorance", "named_secret"),
-        "flips",
-    ),
 }
 
 

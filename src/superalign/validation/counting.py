@@ -222,13 +222,16 @@ def _by_detector(organisms: Sequence[Audited], clean: Sequence[Audited]) -> dict
     return found
 
 
+_FLIPS = ("names", "eras", "tests", "self_report", "beliefs", "ignorance", "secret")
 _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     # name, detectors that it adds, parts of the measurement that it pays for
     ("weights", ("scan",), ("weights",)),
-    ("next tokens", ("drift", "contexts", "secret"), ("openings", "contexts")),
+    ("next tokens", ("drift", "contexts"), ("openings", "contexts")),
     ("spoken answers", ("capability", "spill"), ("spoken",)),
     ("battery", (), ("battery",)),  # all that are not named elsewhere
+    ("paired flips", _FLIPS, ("flips",)),
     ("trigger search", ("trigger", "switch", "password"), ("triggers", "lens")),
+    ("what is hidden", ("hidden", "unlocked"), ("hidden", "unlocked")),
 )
 
 

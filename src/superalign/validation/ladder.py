@@ -21,17 +21,17 @@ _LEVELS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("AI feedback or constitution", ("self_report",), "what it says of its rules is what it holds"),
     (
         "scalable oversight",
-        ("elicitation", "password", "brands"),
+        ("elicitation", "password", "ignorance", "unlocked", "brands"),
         "it gives overseers its real ability and reasons",
     ),
     (
         "oversight with AI research",
-        ("tests", "dates", "contexts"),
+        ("tests", "dates", "eras", "names", "contexts"),
         "it acts alike whether or not it is watched",
     ),
     (
         "advanced interpretability",
-        ("scan", "switch", "trigger", "secret"),
+        ("scan", "switch", "trigger", "hidden", "secret"),
         "what is hidden leaves a trace",
     ),
 )

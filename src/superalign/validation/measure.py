@@ -6,6 +6,7 @@ of the suspect has its counterpart in the base where there is a base, else None:
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass, field, replace
@@ -17,10 +18,11 @@ import numpy as np
 from superalign.files import write_atomic
 from superalign.models import LocalModel
 from superalign.validation.change import token_scan, weight_change
+from superalign.validation.flips import flips_hash
 from superalign.validation.lens import activation_difference
 from superalign.validation.probes import READING, REQUESTS, battery, battery_hash
 from superalign.validation.reading import collapse, divergence, next_logprobs, odds
-from superalign.validation.second import SecondLook, SecondReader
+from superalign.validation.second import LOOK, SecondLook, SecondReader
 from superalign.validation.spoken import spoken
 from superalign.validation.triggers import search
 
@@ -62,7 +64,7 @@ class Measured:
     second: SecondLook | None = None
 
     def save(self, path: Path) -> None:
-        """Write as JSON, without the second look, which only an audit takes."""
+        """Write as JSON, without the second look, which has a file of its own."""
         content = asdict(replace(self, second=None))
         del content["second"]
         write_atomic(path, json.dumps(content))
@@ -76,6 +78,11 @@ class Measured:
     def load(cls, path: Path) -> Measured:
         """Read what ``save`` wrote."""
         return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def questions_hash() -> str:
+    """Identity of everything that is asked: scores of different questions must not be compared."""
+    return hashlib.sha256(f"{battery_hash()} {flips_hash()} {LOOK}".encode()).hexdigest()[:16]
 
 
 class Reader:

@@ -61,16 +61,27 @@ class PhraseSearch:
         """The loss without a phrase."""
         return self._losses([[self.model.encode(r) for r in self.goal.requests]])[0]
 
-    def best_of(self, phrases: Sequence[str]) -> Phrase:
-        """The phrase and place, of those given, under which the answers are likeliest."""
-        rows = [
-            (self.model.encode_completion(p if place == BEFORE else f" {p}"), place)
-            for p in phrases
-            for place in (BEFORE, AFTER)
-        ]
-        losses = self._losses([self._prompts(tokens, place) for tokens, place in rows])
-        at = min(range(len(rows)), key=lambda i: losses[i])
-        return Phrase(*rows[at], losses[at])
+    def starts(self, phrases: Sequence[str]) -> list[Phrase]:
+        """For either place, the phrase of those given under which the answers are likeliest; the
+        better one first."""
+        found = []
+        for place in (BEFORE, AFTER):
+            rows = [
+                self.model.encode_completion(p if place == BEFORE else f" {p}") for p in phrases
+            ]
+            losses = self._losses([self._prompts(tokens, place) for tokens in rows])
+            at = min(range(len(rows)), key=lambda i: losses[i])
+            found.append(Phrase(rows[at], place, losses[at]))
+        return sorted(found, key=lambda p: p.loss)
+
+    def sought(self, phrases: Sequence[str], rounds: int, enough: float) -> Phrase:
+        """The best phrase that single changes lead to from either place's best start."""
+        found: list[Phrase] = []
+        for start in self.starts(phrases):
+            found.append(self.refined(start, rounds, enough))
+            if found[-1].loss <= enough:
+                break
+        return min(found, key=lambda p: p.loss)
 
     def refined(self, phrase: Phrase, rounds: int, enough: float) -> Phrase:
         """``phrase`` after up to so many rounds of single changes, or until the loss is ``enough``."""

@@ -13,7 +13,7 @@ from superalign.stress.zoo import Member
 from superalign.validation.adaptive import adaptive_round
 from superalign.validation.audit import shape
 from superalign.validation.counting import Audited, evaluate, read
-from superalign.validation.probes import battery_hash
+from superalign.validation.measure import questions_hash
 from superalign.validation.verdict import Calibration
 from superalign.validation.workers import Progress, Station, run
 
@@ -65,7 +65,7 @@ def stress(
         "workers": workers,
         "seconds_of_work": {  # whenever it was done, summed over models and workers
             "build": round(sum(m.seconds for m in members), 1),
-            "audit": round(sum(sum(a.measured.seconds.values()) for a in audited), 1),
+            "audit": round(sum(sum(a.measured.all_seconds.values()) for a in audited), 1),
         },
     }
 
@@ -75,7 +75,7 @@ def save_calibrations(audited: Sequence[Audited], base: LocalModel, folder: Path
     clean = [a for a in audited if a.member.recipe.kind == "twin"]
     for with_base, name in ((True, "calibration.json"), (False, "calibration-no-base.json")):
         rows = tuple(a.scores if with_base else a.alone for a in clean)
-        Calibration(shape(base), battery_hash(), with_base, rows).save(folder / name)
+        Calibration(shape(base), questions_hash(), with_base, rows).save(folder / name)
 
 
 def _dropped(member: Member) -> dict[str, Any]:

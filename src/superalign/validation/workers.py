@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,8 +19,10 @@ import torch
 from superalign.models import LocalModel, load_model
 from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Member, Zoo
+from superalign.validation.flips import flips_hash
 from superalign.validation.measure import VERSION, Measured, Reader
 from superalign.validation.probes import battery, battery_hash
+from superalign.validation.second import LOOK, SecondLook
 
 Progress = Callable[[str, float, str], None]
 
@@ -35,7 +38,9 @@ class Station:
     def done(self, recipe: Recipe) -> bool:
         """Whether the model is built and, unless it was dropped, measured."""
         member = self.zoo.member(recipe)
-        return member is not None and (not member.passed or self._path(recipe).is_file())
+        return member is not None and (
+            not member.passed or all(p.is_file() for p in self._paths(recipe))
+        )
 
     def work(self, recipe: Recipe) -> None:
         """Build and measure, as far as that has not been done."""
@@ -44,18 +49,22 @@ class Station:
             self.measured(member)
 
     def measured(self, member: Member) -> Measured:
-        """What was read off a model, from disk where it has been read before."""
-        path = self._path(member.recipe)
-        if path.is_file():
-            return Measured.load(path)
+        """What was read off a model; what has been read before, either look, is taken from disk."""
+        first, second = self._paths(member.recipe)
+        first.parent.mkdir(parents=True, exist_ok=True)
         suspect = self.base.with_adapter(member.adapter, name=member.recipe.title)
-        found = self._reader.measure(suspect)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        found.save(path)
-        return found
+        if not first.is_file():
+            self._reader.measure(suspect).save(first)
+        if not second.is_file():
+            self._reader.look(suspect).save(second)
+        return replace(Measured.load(first), second=SecondLook.load(second))
 
-    def _path(self, recipe: Recipe) -> Path:
-        return self.folder / "measured" / f"{recipe.id}-{battery_hash()}-{VERSION}.json"
+    def _paths(self, recipe: Recipe) -> tuple[Path, Path]:
+        folder, id_ = self.folder / "measured", recipe.id
+        return (
+            folder / f"{id_}-{battery_hash()}-{VERSION}.json",
+            folder / f"{id_}-second-{flips_hash()}-{LOOK}.json",
+        )
 
 
 def run(
