@@ -110,7 +110,7 @@ def test_without_the_base_nothing_of_it_is_left() -> None:
     alone = without_base(audited("twin", "style").measured)
     assert alone.base_odds is None
     assert alone.triggers is None
-    assert alone.secret["gain"] == pytest.approx(-0.6931, abs=1e-3)
+    assert alone.base_spoken is None
 
 
 def test_an_empty_zoo_is_undefined_and_not_perfect() -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from superalign.config import RunConfig, Sizes
 from superalign.critic import Critic, Item, explain
@@ -36,18 +36,6 @@ OPENINGS = ("The", "In", "A", "Most", "When", "It", "Many", "One")
 DEV = Sizes(safety=24, benign=24, mathematics=24, ethics=24)
 
 
-class Progress(Protocol):
-    """Told what is being done and how much of the phase is done, in [0, 1]."""
-
-    def __call__(self, phase: str, share: float, note: str = "") -> None:
-        """``note`` says what is being done inside the phase."""
-        ...
-
-
-def _silent(phase: str, share: float, note: str = "") -> None:
-    return None
-
-
 @dataclass
 class Loop:
     """A run in progress. All state that matters is in the store; the rest is rebuilt from it."""
@@ -55,7 +43,7 @@ class Loop:
     config: RunConfig
     store: RunStore
     model: LocalModel
-    progress: Progress = _silent
+    progress: m.Progress = m.silent
     adapter: Adapter = field(init=False)
     critic: Critic = field(init=False)
     kept: list[int] = field(init=False, default_factory=list)  # rounds that were not rolled back
@@ -385,7 +373,7 @@ def _may_label(gate: dict[str, Any]) -> bool:
 
 
 def run_loop(
-    config: RunConfig, store: RunStore, model: LocalModel, progress: Progress = _silent
+    config: RunConfig, store: RunStore, model: LocalModel, progress: m.Progress = m.silent
 ) -> dict[str, Any]:
     """Run or resume the loop in ``store``; writes and returns the summary.
 

@@ -97,16 +97,15 @@ class Adapter:
         Raises:
             ValueError: no adapters, or they adapt different projections or scale differently.
         """
-        first, n = adapters[0] if adapters else cls(1, 1.0), len(adapters)
         alike = {(frozenset(x.parameters), x.scaling) for x in adapters}
         if len(alike) != 1:
             raise ValueError("a mean needs adapters of the same projections and scaling")
-        rank = sum(x.rank for x in adapters)
+        first, rank = adapters[0], sum(x.rank for x in adapters)
         mean = cls(rank, first.scaling * rank)
         for key in first.parameters:
             pairs = [x.parameters[key] for x in adapters]
             a = torch.cat([a.detach() for a, _ in pairs])
-            b = torch.cat([b.detach() for _, b in pairs], dim=1) / n
+            b = torch.cat([b.detach() for _, b in pairs], dim=1) / len(adapters)
             mean.parameters[key] = (a.requires_grad_(), b.requires_grad_())
         return mean
 
