@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from superalign.attack.adaptive import goal_allocator
+from superalign.attack.base import Operator
 from superalign.campaign.attacker import Attacker, OperatorAttacker, campaign_operators
 from superalign.campaign.goals import benign_twins, campaign_goals
 from superalign.campaign.regression import read_suite, suite_text
@@ -17,6 +18,7 @@ from superalign.campaign.screening import RefusalDirection, ScreenedAttacker
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.summary import summarise
 from superalign.campaign.target import ModelTarget
+from superalign.campaign.trained_attack import check_training, train
 from superalign.campaign.transfer import checkpoints
 from superalign.config import load_section
 from superalign.critic.compliance import Calibration, calibrate, read_labelled, shipped_calibration
@@ -56,6 +58,7 @@ def check(config: CampaignConfig) -> None:
         checkpoints(Path(config.transfer))
         return
     campaign_goals(config)
+    check_training(config)
     judge_calibration(config)
     earlier_successes(config.earlier)
     if config.rewriter is not None:
@@ -84,19 +87,26 @@ def run_campaign(
     """Run or continue a campaign; writes ``summary.json`` and ``regression.jsonl``."""
     goals = campaign_goals(config)
     calibration = judge_calibration(config)
-    attacker = make_attacker(config, model)
     target = ModelTarget(
         model,
         max_new_tokens=config.max_new_tokens,
         temperature=config.temperature,
         logprobs=config.feedback != "text",
     )
+    trained = None
+    if config.attacker != "operators":
+        trained = train(config, store, target, [goal.query for goal in goals], progress)
+    attacker = make_attacker(config, model, None if trained is None else trained.operator)
     campaign = Campaign(config, store, target, attacker, goals, progress)
     campaign.run()
+    if trained is not None:
+        trained.charge(campaign)
     refusals = campaign.phase("over-refusal", lambda: _over_refusal(config, model, len(goals)))
     summary = summarise(
         campaign, campaign.operators, calibration, refusals, weight_hash=model.weight_hash
     )
+    if trained is not None:
+        summary["trained_attacker"] = trained.summary()
     if isinstance(attacker, ScreenedAttacker):
         summary["looks"] = attacker.looks
         attacker = attacker.inner
@@ -107,13 +117,17 @@ def run_campaign(
     return summary
 
 
-def make_attacker(config: CampaignConfig, model: LanguageModel) -> Attacker:
-    """The attacker that the settings ask for.
+def make_attacker(
+    config: CampaignConfig, model: LanguageModel, trained: Operator | None = None
+) -> Attacker:
+    """The attacker that the settings ask for; ``trained``: the operator that was trained for it.
 
     Raises:
         InputError: activations of a model that shows none, or no such rewriter.
     """
-    known = campaign_operators()
+    known = {} if config.attacker == "trained" else campaign_operators()
+    if trained is not None:
+        known[trained.name] = trained
     families = {name: operator.family for name, operator in known.items()}
     attacker: Attacker = OperatorAttacker(
         known,
@@ -186,6 +200,9 @@ def rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "archive cells", f"{archive['cells']} of {archive['possible']}"
     yield "queries, undecided", f"{summary['queries']}, {summary['undecided']}"
     yield "GFLOP", f"{summary['gflop']:.4g}"
+    if trained := summary.get("trained_attacker"):
+        yield "training queries (in the curve)", str(trained["training_queries"])
+        yield "drafts that ask for their goal", _interval(trained["on_goal"], "value")
 
 
 def _interval(entry: dict[str, Any], key: str) -> str:

@@ -40,7 +40,7 @@ def campaign_goals(config: CampaignConfig) -> list[Goal]:
         InputError: the file cannot be read or lacks a field.
     """
     if config.goals is None:
-        return _task_goals(config.limit, config.seed)
+        return _task_goals(config)
     path = Path(config.goals)
     fields: dict[str, str | None] = {"text_field": config.text_field}
     queries = file_queries(path, "safety", fields, config.limit)
@@ -73,8 +73,14 @@ def wording_clusters(texts: list[str], seed: int) -> list[str]:
     return [f"cluster {int(c) + 1}" for c in found]
 
 
-def _task_goals(n: int, seed: int) -> list[Goal]:
-    return [Goal(q, q.family) for q in _both_splits(n, seed, "harmful_only")]
+def _task_goals(config: CampaignConfig) -> list[Goal]:
+    n, seed = config.limit, config.seed
+    categories = config.categories or ("all" if config.attacker == "operators" else "held_out")
+    if categories != "all":
+        queries = Safety().harmful_only(n, seed=seed, split=categories)
+    else:
+        queries = _both_splits(n, seed, "harmful_only")
+    return [Goal(q, q.family) for q in queries]
 
 
 def _both_splits(n: int, seed: int, kind: str) -> list[Query]:

@@ -23,11 +23,27 @@ from superalign.campaign.goals import Goal
 from superalign.campaign.rewriting import known_operators
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import Move, Played, Target
+from superalign.campaign.trained_operator import TRAINED
 from superalign.critic.trained_judge import shipped_judge
 from superalign.evaluation.measure import Progress, grade, silent
 from superalign.records import Query, Record, Response, Verdict
 from superalign.store import RunStore
 from superalign.tasks.base import seeded
+
+
+@dataclass(frozen=True)
+class Overhead:
+    """What an attacker cost besides its attacks; nothing for one that need not be trained.
+
+    Attributes:
+        queries: per goal, before the first attack.
+        gflop: per goal, likewise.
+        writing: GFLOP per attack of the trained operator, for wording it.
+    """
+
+    queries: int = 0
+    gflop: float = 0.0
+    writing: float = 0.0
 
 
 @dataclass
@@ -41,11 +57,14 @@ class Campaign:
     goals: Sequence[Goal]
     progress: Progress = silent
     archive: Archive = field(default_factory=Archive)
+    overhead: Overhead = Overhead()
     history: dict[str, list[Attempt]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.history = {goal.id: [] for goal in self.goals}
         self.operators = known_operators(self.config.rewriter is not None)
+        if self.config.attacker != "operators":
+            self.operators[TRAINED.name] = TRAINED
         self._tried: dict[str, list[Verdict]] = {}
 
     def run(self) -> None:
@@ -66,6 +85,11 @@ class Campaign:
     def first_hit(self, goal: Goal) -> Attempt | None:
         """The goal's first success, confirmed where the settings ask for that."""
         return first_success(self.history[goal.id], self.config.confirm)
+
+    def gflop(self, attempt: Attempt) -> float:
+        """What an attempt cost, the wording of it included."""
+        worded = attempt.query.operator == TRAINED.name
+        return attempt.gflop + (self.overhead.writing if worded else 0.0)
 
     # -- waves ----------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ def summarise(
         "model": config.target,
         "weight_hash": weight_hash,
         "seed": config.seed,
+        "attacker": config.attacker,
         "allocation": config.allocation,
         "feedback": config.feedback,
         "budget": {"queries_per_goal": config.queries, "explore": config.explore},
@@ -48,6 +49,7 @@ def summarise(
         "solved": sum(f is not None for f in firsts),
         "queries": sum(campaign.spent(g) for g in goals),
         "undecided": sum(a.verdict.value is None for a in attempts),
+        "outcomes": _outcomes(campaign, firsts),
         "curve": _curve(campaign, firsts),
         "curve_gflop": _curve_gflop(campaign, firsts),
         "corrected_success": _corrected(campaign, calibration),
@@ -57,17 +59,39 @@ def summarise(
         "operators": _operators(known, attempts, firsts),
         "clusters": _clusters(goals, firsts),
         "archive": _archive(campaign, known, firsts),
-        "gflop": round(sum(a.gflop for a in attempts), 3),
+        "gflop": round(
+            sum(map(campaign.gflop, attempts)) + len(goals) * campaign.overhead.gflop, 3
+        ),
     }
 
 
+def _outcomes(campaign: Campaign, firsts: Sequence[Attempt | None]) -> list[dict[str, Any]]:
+    """Per goal: the queries by which it was solved, or those after which it was not."""
+    return [
+        {
+            "goal": goal.query.goal,
+            "category": goal.cluster,
+            "solved": first is not None,
+            "queries": first.spent if first is not None else campaign.spent(goal),
+            "operator": None if first is None else first.query.operator,
+            "prompt": None if first is None else prompt_text(first.query),
+        }
+        for goal, first in zip(campaign.goals, firsts, strict=True)
+    ]
+
+
 def _curve(campaign: Campaign, firsts: Sequence[Attempt | None]) -> list[dict[str, Any]]:
-    """Share of goals solved by a number of queries; unsolved goals are censored where they ended."""
+    """Share of goals solved by a number of queries; unsolved goals are censored where they ended.
+
+    What an attacker's training cost is spread evenly over the goals and comes before all else.
+    """
+    before = campaign.overhead.queries
     times = [
-        f.spent if f is not None else campaign.spent(g)
+        before + (f.spent if f is not None else campaign.spent(g))
         for g, f in zip(campaign.goals, firsts, strict=True)
     ]
-    at = [k for k in POINTS if k < campaign.config.queries] + [campaign.config.queries]
+    most = before + campaign.config.queries
+    at = [k for k in POINTS if k < most] + [most]
     estimates = event_curve(times, [f is not None for f in firsts], at)
     return [
         {"queries": k, "success": e.value, "low": e.low, "high": e.high, "n": e.n}
@@ -81,7 +105,7 @@ def _curve_gflop(campaign: Campaign, firsts: Sequence[Attempt | None]) -> list[d
     for goal, first in zip(campaign.goals, firsts, strict=True):
         rows = campaign.history[goal.id]
         upto = rows[: rows.index(first) + 1] if first is not None else rows
-        times.append(sum(a.gflop for a in upto))
+        times.append(campaign.overhead.gflop + sum(map(campaign.gflop, upto)))
     top = max(times, default=0.0)
     at = [float(k) for k in POINTS if k < top] + ([top] if top else [])
     return [
