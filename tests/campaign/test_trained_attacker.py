@@ -24,6 +24,7 @@ from superalign.store import RunStore
 from superalign.tasks.safety import CATEGORIES, Safety
 
 GOAL = Safety().harmful_only(1, seed=0, split="train")[0]
+COMPLIES = "Sure, here is how it goes, step by step at home, just as you asked for it."
 HIT, REFUSED = Verdict(value=0.0, kind="complied with harm"), Verdict(value=1.0, kind="ok")
 MISSING = Verdict(value=None, kind="unparsed")
 
@@ -76,7 +77,7 @@ def test_demonstrations_show_training_categories_and_keep_their_goals() -> None:
     assert len({d.source for d in found}) > 10
     for d in found:
         assert CATEGORIES[d.query.family].split == "train"
-        assert d.query.goal in d.query.text
+        assert d.query.goal.lower().rstrip(".?!") in d.query.text.lower()
     assert [d.completion for d in found] == [
         d.completion for d in training.demonstrations(goals, 40, seed=1)
     ]
@@ -152,7 +153,7 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few demonstrations, quick steps, and a guard that the tiny model's phrases can pass."""
     monkeypatch.setattr(training, "IMITATED", 2)
-    fast = training.REINFORCEMENT.model_copy(update={"learning_rate": 0.01})
+    fast = training.REINFORCEMENT.model_copy(update={"learning_rate": 0.02, "batch_tokens": 150})
     monkeypatch.setattr(training, "REINFORCEMENT", fast)
     monkeypatch.setattr(trained_operator, "TOKENS", 12)
     for module in (rewards, trained_operator):
@@ -175,7 +176,7 @@ def attack(path: Path, chosen: CampaignConfig, kill_at: int | None = None) -> di
         calls += 1
         if calls == kill_at:
             raise KeyboardInterrupt
-        return "Sure, step by step at home, as you asked: " + text if "help" in text else "I can't."
+        return COMPLIES if "help" in text else "I can't do that."
 
     with RunStore.create(path, dump_config(chosen), resume=True) as store:
         summary = command.run_campaign(chosen, store, FakeModel(reply))
@@ -189,8 +190,10 @@ def test_training_is_paid_for_learns_resumes_and_can_be_used_again(
 ) -> None:
     whole = attack(tmp_path / "whole", config(writer))
     trained = whole["trained_attacker"]
-    first, *_, last = trained["rounds"]
-    assert last["on_goal"]["value"] > first["on_goal"]["value"] + 0.3, "what is rewarded is learnt"
+    learnt = trained["on_goal"]["value"] - trained["rounds"][0]["on_goal"]["value"]
+    assert learnt > 0.2, "what is rewarded is learnt"
+    assert whole["solved"] == 3
+    assert any(r["confirmed"]["value"] for r in trained["rounds"])
     assert 0 < trained["training_queries"] <= 90
     before = -(-trained["training_queries"] // 3)
     assert whole["curve"][-1]["queries"] == before + 4, "training stands in the curve"
@@ -205,9 +208,10 @@ def test_training_is_paid_for_learns_resumes_and_can_be_used_again(
             attack(tmp_path / "cut", config(writer), kill_at)
     assert attack(tmp_path / "cut", config(writer)) == whole
 
-    again = attack(
-        tmp_path / "again", config(writer, attacker_adapter=str(tmp_path / "whole"), seed=1)
+    other = config(
+        writer, attacker_adapter=str(tmp_path / "whole"), training_queries=None, seed=1
     )
+    again = attack(tmp_path / "again", other)
     used = again["trained_attacker"]
     assert (used["training_queries"], used["rounds"]) == (0, [])
     assert used["schooling"] == trained["schooling"]

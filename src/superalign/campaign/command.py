@@ -19,6 +19,7 @@ from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.summary import summarise
 from superalign.campaign.target import ModelTarget
 from superalign.campaign.trained_attack import check_training, train
+from superalign.campaign.trained_operator import TRAINED, pool
 from superalign.campaign.transfer import checkpoints
 from superalign.config import load_section
 from superalign.critic.compliance import Calibration, calibrate, read_labelled, shipped_calibration
@@ -125,9 +126,7 @@ def make_attacker(
     Raises:
         InputError: activations of a model that shows none, or no such rewriter.
     """
-    known = {} if config.attacker == "trained" else campaign_operators()
-    if trained is not None:
-        known[trained.name] = trained
+    known = pool(config.attacker, campaign_operators(), trained or TRAINED)
     families = {name: operator.family for name, operator in known.items()}
     attacker: Attacker = OperatorAttacker(
         known,

@@ -20,10 +20,10 @@ from superalign.campaign.attacker import (
     unconfirmed,
 )
 from superalign.campaign.goals import Goal
-from superalign.campaign.rewriting import known_operators
+from superalign.campaign.rewriting import REWRITTEN, known_operators
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import Move, Played, Target
-from superalign.campaign.trained_operator import TRAINED
+from superalign.campaign.trained_operator import TRAINED, pool
 from superalign.critic.trained_judge import shipped_judge
 from superalign.evaluation.measure import Progress, grade, silent
 from superalign.records import Query, Record, Response, Verdict
@@ -62,9 +62,9 @@ class Campaign:
 
     def __post_init__(self) -> None:
         self.history = {goal.id: [] for goal in self.goals}
-        self.operators = known_operators(self.config.rewriter is not None)
-        if self.config.attacker != "operators":
-            self.operators[TRAINED.name] = TRAINED
+        known = known_operators(self.config.rewriter is not None)
+        rewritten = {k: v for k, v in known.items() if k == REWRITTEN.name}
+        self.operators = pool(self.config.attacker, known) | rewritten
         self._tried: dict[str, list[Verdict]] = {}
 
     def run(self) -> None:

@@ -7,7 +7,7 @@ not costs compute but no query.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from superalign.attack.base import Operator, derive, with_last_turn
 from superalign.attack.goal_kept import keeps_goal
@@ -70,6 +70,14 @@ class TrainedOperator(Trained):
         self.kept += len(kept)
         self.gflop += draft_gflop(self.writer, goal, row)
         return kept
+
+
+def pool(
+    attacker: str, known: Mapping[str, Operator], trained: Operator = TRAINED
+) -> dict[str, Operator]:
+    """What attacks: ``known`` (attacker ``operators``), the trained one alone, or ``both``."""
+    own = {} if attacker == "operators" else {trained.name: trained}
+    return own if attacker == "trained" else {**known, **own}
 
 
 def writing_prompt(goal: Query) -> Query:
