@@ -208,9 +208,7 @@ def test_training_is_paid_for_learns_resumes_and_can_be_used_again(
             attack(tmp_path / "cut", config(writer), kill_at)
     assert attack(tmp_path / "cut", config(writer)) == whole
 
-    other = config(
-        writer, attacker_adapter=str(tmp_path / "whole"), training_queries=None, seed=1
-    )
+    other = config(writer, attacker_adapter=str(tmp_path / "whole"), training_queries=None, seed=1)
     again = attack(tmp_path / "again", other)
     used = again["trained_attacker"]
     assert (used["training_queries"], used["rounds"]) == (0, [])
