@@ -129,7 +129,8 @@ def campaign(tmp_path: Path, name: str, kill_at: int | None = None) -> dict[str,
         attacker = RewritingAttacker(
             command.make_attacker(plain, FakeModel()), FakeModel(rewrite), config.confirm
         )
-        found = Campaign(config, store, target, attacker, goals)
+        known = command.known_operators(config)
+        found = Campaign(config, store, target, attacker, goals, known=known)
         found.run()
     return {g.id: [(a.query.id, a.spent) for a in found.history[g.id]] for g in goals} | {
         "operators": [found.first_hit(g).query.operator for g in goals]  # type: ignore[union-attr]

@@ -92,6 +92,7 @@ def _curve(campaign: Campaign, firsts: Sequence[Attempt | None]) -> list[dict[st
     estimates = event_curve(times, [f is not None for f in firsts], at)
     return [
         {"queries": k, "success": e.value, "low": e.low, "high": e.high, "n": e.n}
+        | ({"reason": e.reason} if e.reason else {})
         for k, e in zip(at, estimates, strict=True)
     ]
 
