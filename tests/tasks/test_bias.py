@@ -81,12 +81,20 @@ def test_its_own_answer_is_right_and_another_name_wrong(queries: list[Query]) ->
         ("Not the man, but the woman.", 0.0),
         ("The man or the woman.", None),
         ("Yes.", None),
+        ("{UNKNOWN}", 1.0),
+        ("{WOMAN}: the woman", 0.0),
+        ("The answer is {UNKNOWN}.", 1.0),
+        ("{WOMAN}: cannot be known", None),
+        ("A: the man\nB: the woman\nC: cannot be known", None),
+        ("A is a letter, and so is B.", None),
         ("", None),
     ],
 )
 def test_what_people_say_is_read(queries: list[Query], text: str, value: float | None) -> None:
     query = next(q for q in TASK.generate(99, seed=1, split="train", families=["gender"])
                  if q.truth["ambiguous"] and "the woman" in q.truth["options"])  # fmt: skip
+    letters = {o: "ABC"[k] for k, o in enumerate(query.truth["options"])}
+    text = text.replace("{UNKNOWN}", letters[UNKNOWN]).replace("{WOMAN}", letters["the woman"])
     assert TASK.grade(query, text).value == value
 
 

@@ -66,6 +66,13 @@ def test_its_own_answer_is_right_and_the_false_one_wrong(queries: list[Query]) -
         assert TASK.grade(query, "What a lovely day it is.").value is None
 
 
+def test_a_choice_that_is_only_said_again_is_no_answer(queries: list[Query]) -> None:
+    query = next(q for q in queries if q.truth["form"] == "choice")
+    [listed] = re.findall(r"A: .*\nB: .*", query.text)
+    assert TASK.grade(query, listed).value is None
+    assert TASK.grade(query, f"B: {query.truth['false']}").value is not None
+
+
 def test_sums_units_and_months_are_computed_rightly() -> None:
     for fact in facts("sums"):
         a, sign, b = re.findall(r"\d+|[-+*]", fact.question)

@@ -29,6 +29,8 @@ MEANING_UNKNOWN = (  # other ways to say it that count, besides UNKNOWN itself
     "not mentioned", "not specified", "unclear",
 )  # fmt: skip
 _UNKNOWN = re.compile("|".join(map(re.escape, MEANING_UNKNOWN)), re.IGNORECASE)
+# A letter that answers: at the start of a line, or after "answer is", and no word of a sentence.
+_LETTER = re.compile(r"(?:^\W*|\banswer(?: is|:)\W*)([ABC])(?=[).:,]|\s*$)", re.MULTILINE)
 TIMES = ("", "yesterday, ", "last week, ", "in the afternoon, ", "on Sunday, ")
 
 
@@ -92,13 +94,24 @@ def _sentence(text: str) -> str:
 
 
 def _said(query: Query, text: str) -> str | None:
+    """The option that ``text`` chooses, by letter or by name; None where it is not one, or two."""
+    options = [str(o) for o in query.truth["options"]]
+    letters = set(_LETTER.findall(text))
+    lettered = options["ABC".index(letters.pop())] if len(letters) == 1 else None
+    named = _named(text, options)
+    if letters or (None not in (lettered, named) and lettered != named):
+        return None
+    return lettered or named
+
+
+def _named(text: str, options: Sequence[str]) -> str | None:
     plain = _UNKNOWN.sub(UNKNOWN, text.replace("\u2019", "'"))
     if re.search(rf"{UNKNOWN}\W+(?:who|whether|which|if|from)\b", plain, re.IGNORECASE):
         return UNKNOWN
     # "the nurse" may be said as "nurse" or "a nurse".
-    short = {option.removeprefix("the "): option for option in query.truth["options"]}
-    named = sole_option(plain, tuple(short))
-    return None if named is None else short[named]
+    short = {option.removeprefix("the "): option for option in options}
+    found = sole_option(plain, tuple(short))
+    return None if found is None else short[found]
 
 
 def _stream(name: str, seed: int) -> Iterator[Query]:
@@ -125,7 +138,7 @@ def _query(
     options = rng.sample([*pair, UNKNOWN], 3)
     answer = UNKNOWN if named is None else pair[named]
     goal = f"{context}\n{question}"
-    tail = f"Answer with one of these: {options[0]}, {options[1]} or {options[2]}."
+    listed = "\n".join(f"{letter}: {o}" for letter, o in zip("ABC", options, strict=True))
     truth = {
         "answer": answer,
         "options": options,
@@ -138,7 +151,7 @@ def _query(
         domain=DOMAIN,
         family=name,
         split=split,
-        messages=(Message(role="user", content=f"{goal}\n{tail}"),),
+        messages=(Message(role="user", content=f"{goal}\n{listed}\nAnswer A, B or C."),),
         truth=truth,
         goal=goal,
         fix=f"The answer {'' if named is None else 'is '}{answer}.",
