@@ -180,8 +180,7 @@ def test_a_campaign_with_the_weights_counts_its_preparation_and_resumes(
 
 
 def test_weights_that_are_not_here_or_do_not_help_are_refused() -> None:
-    with pytest.raises(InputError, match="those of fake are not here; allowed: text"):
+    with pytest.raises(InputError, match="fake shows none; allowed: text"):
         command.find_steering(CampaignConfig(feedback="weights"), FakeModel())
-    config = CampaignConfig(feedback="weights", domain="bias")
     with pytest.raises(InputError, match="its attacks are on refusals; allowed: text"):
-        command.find_steering(config, FakeModel())
+        command.check(CampaignConfig(feedback="weights", domain="bias"))

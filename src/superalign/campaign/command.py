@@ -59,7 +59,7 @@ def check(config: CampaignConfig) -> None:
     """Read every file that the campaign needs, before a model is loaded or a folder made.
 
     Raises:
-        InputError: a file cannot be used.
+        InputError: a file cannot be used, or two settings do not go together.
     """
     if config.regression is not None:
         read_suite(Path(config.regression))
@@ -68,6 +68,11 @@ def check(config: CampaignConfig) -> None:
         checkpoints(Path(config.transfer))
         return
     campaign_goals(config)
+    if config.feedback == "weights" and config.domain != "safety":
+        raise InputError(
+            f"feedback 'weights' with domain '{config.domain}': its attacks are on refusals; allowed: "
+            "text, logprobs, activations, or domain safety"
+        )
     judge_calibration(config)
     earlier_successes(config.earlier)
     if config.rewriter is not None:
@@ -137,17 +142,14 @@ def find_steering(config: CampaignConfig, model: LanguageModel) -> RefusalSteeri
     """The model's steered views, where the attacker has its weights.
 
     Raises:
-        InputError: weights of a model that has none here, or of another domain than safety.
+        InputError: the model's weights are not here.
     """
     if config.feedback != "weights":
         return None
-    if config.domain != "safety":
-        raise InputError(
-            f"feedback 'weights' with domain '{config.domain}': its attacks are on refusals; allowed: "
-            "text, logprobs, or domain safety"
-        )
     if not isinstance(model, LocalModel):
-        raise InputError(f"feedback 'weights': those of {model.name} are not here; allowed: text")
+        raise InputError(
+            f"feedback 'weights': {model.name} shows none; allowed: text, logprobs, or a local model"
+        )
     return RefusalSteering(model, config.seed, config.max_new_tokens)
 
 
