@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from superalign.campaign.run import Campaign, Overhead
+from superalign.campaign.run import Campaign
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import Target
 from superalign.campaign.trained_operator import TRAINED, TrainedOperator
@@ -34,6 +33,11 @@ def check_training(config: CampaignConfig) -> None:
                 "allowed: attacker=trained or attacker=both"
             )
         return
+    if config.domain != "safety":
+        raise InputError(
+            f"attacker '{config.attacker}' with domain '{config.domain}': it words requests; allowed: "
+            "domain safety"
+        )
     if config.goals is None and config.categories in ("all", "train"):
         raise InputError(
             f"categories '{config.categories}': the attacker trains on the training categories; "
@@ -57,15 +61,12 @@ class TrainedAttack:
     operator: TrainedOperator
 
     def charge(self, campaign: Campaign) -> None:
-        """Put what training and writing cost on the campaign's goals, evenly."""
-        n = len(campaign.goals)
-        attempts = [a for g in campaign.goals for a in campaign.history[g.id]]
+        """Charge the campaign for the training and for the wording of its attacks."""
+        attempts = [a for rows in campaign.history.values() for a in rows]
         asked = sum(a.query.operator == TRAINED.name for a in attempts)
-        campaign.overhead = Overhead(
-            math.ceil(self.training.queries / n),
-            self.training.gflop / n,
-            self.operator.gflop / asked if asked else 0.0,
-        )
+        campaign.setup_queries = self.training.queries
+        campaign.setup_gflop += self.training.gflop
+        campaign.wording_gflop = self.operator.gflop / asked if asked else 0.0
 
     def summary(self) -> dict[str, Any]:
         """What ``summary.json`` says of it."""
