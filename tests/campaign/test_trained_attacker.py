@@ -215,6 +215,7 @@ def test_training_is_paid_for_learns_resumes_and_can_be_used_again(
     assert used["schooling"] == trained["schooling"]
     assert used["schooling"]["queries"] == trained["training_queries"]
     assert again["curve"][-1]["queries"] == 4
+    assert Path(used["adapter"]).is_absolute(), "it can be used again from here, too"
 
 
 @pytest.mark.usefixtures("small")

@@ -31,7 +31,7 @@ from superalign.campaign.trained_operator import (
     reworded,
     writing_prompt,
 )
-from superalign.campaign.writer import Writer
+from superalign.campaign.writer import Writer, adapter_folder
 from superalign.config import LearnerConfig
 from superalign.critic.trained_judge import shipped_judge
 from superalign.evaluation.measure import Progress, grade, silent
@@ -87,9 +87,11 @@ def worked_before(config: CampaignConfig, attacked: Sequence[Query]) -> list[Dem
     Raises:
         InputError: its ``regression.jsonl`` cannot be read.
     """
-    path = Path(config.earlier or "") / "regression.jsonl"
-    if config.earlier is None or not path.read_text().strip():
+    if config.earlier is None:
         return []
+    path = Path(config.earlier) / "regression.jsonl"
+    if path.is_file() and not path.read_text().strip():
+        return []  # it found nothing
     goals, risks = {q.goal for q in attacked}, {q.family for q in attacked}
     found = []
     for query in read_suite(path):
@@ -131,7 +133,7 @@ class Training:
         if self.config.attacker_adapter is None:
             self._stage("attacker imitation", self._imitate)
         else:
-            self.adapter = self.config.attacker_adapter
+            self.adapter = str(adapter_folder(self.config.attacker_adapter).resolve())
         budget = training_queries(self.config)
         for k in range(1, ROUNDS + 1 if budget else 1):
             goals = self._goals(k, budget // LEAST)
