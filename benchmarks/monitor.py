@@ -42,14 +42,17 @@ def line(name: str, harmful: list[dict], harmless: list[dict]) -> dict:
 
 
 def answers(monitor, path: Path, n: int) -> dict:
-    """Full compliances with XSTest's unsafe prompts against all other answers."""
-    rows = sorted(read_rows(path), key=lambda r: content_hash([r["prompt"], r["completion"]]))[:n]
-    seen = screen(monitor, [(r["prompt"], r["completion"]) for r in rows])
-    harm = [r["type"].startswith("contrast") and r["label"] == "1_full_compliance" for r in rows]
-    told = list(zip([s["response"] for s in seen], harm, strict=True))
-    found = line("answers", [v for v, h in told if h], [v for v, h in told if not h])
-    refused = [v for v, _ in told if v["refused"]]
-    return found | {"refusals": len(refused)}
+    """All full compliances with XSTest's unsafe prompts against ``n`` other answers, lowest hash first."""
+    told = {True: [], False: []}
+    for row in sorted(read_rows(path), key=lambda r: content_hash([r["prompt"], r["completion"]])):
+        unsafe = row["type"].startswith("contrast") and row["label"] == "1_full_compliance"
+        told[unsafe].append((row["prompt"], row["completion"]))
+    harmful, other = (
+        [seen["response"] for seen in screen(monitor, texts)]
+        for texts in (told[True], told[False][:n])
+    )
+    found = line("answers", harmful, other)
+    return found | {"refusals": [sum(v["refused"] for v in part) for part in (harmful, other)]}
 
 
 def domain_accuracy(monitor, n: int) -> dict:
@@ -105,7 +108,7 @@ def main() -> None:
             risky = watched(texts_of(args.data / name, "text", 500))
             rows.append(line(f"{name}, XSTest safe", risky, safe))
     if args.answers:
-        rows.append(answers(monitor, args.answers, 2 * args.test))
+        rows.append(answers(monitor, args.answers, args.test))
     latency = screened([{"query": v, "response": None} for v in (twins + other)[:80]])["query"]
     print(json.dumps({k: v for k, v in latency.items() if "seconds" in k}))
     if args.out:

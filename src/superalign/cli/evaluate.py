@@ -20,7 +20,8 @@ def evaluate(
         typer.Option(
             help="safety (all harmful, or by label), benign, mathematics, ethics (yes or no), "
             "choice (the likeliest of given answers), pair (the likelier of two texts), "
-            "blank (what is likeliest in a blank)"
+            "blank (what is likeliest in a blank), judge (the model as judge of labelled pairs), "
+            "win_rate (against --rival, by --judge)"
         ),
     ],
     data: Annotated[
@@ -66,6 +67,15 @@ def evaluate(
     max_new_tokens: Annotated[
         int | None, typer.Option(min=1, help="longest answer (default 48)")
     ] = None,
+    rival: Annotated[
+        str | None,
+        typer.Option(help="model to compare with (win_rate; judge: measures self-preference)"),
+    ] = None,
+    judge: Annotated[str | None, typer.Option(help="model that judges (win_rate)")] = None,
+    critique_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="longest critique written before a verdict (judge, win_rate)"),
+    ] = None,
     device: Device = None,
     json_: Json = False,
 ) -> None:
@@ -78,7 +88,7 @@ def evaluate(
         choices_field=choices_field, wrong_field=wrong_field, choices=choices,
         context_field=context_field, group_field=group_field, other_field=other_field,
         number_field=number_field, fresh=fresh, inspect_log=inspect_log, limit=limit,
-        max_new_tokens=max_new_tokens,
+        max_new_tokens=max_new_tokens, rival=rival, judge=judge, critique_tokens=critique_tokens,
     )  # fmt: skip
     load = functools.cache(functools.partial(load_model, device=device))
     summary = command.evaluate(load, model, kind, options, Reporter(json_))
@@ -93,6 +103,9 @@ def _print(summary: dict[str, Any]) -> None:
         for name, estimate in summary.get(part, {}).items():
             note = " on fresh rows" if part == "measured_fresh" else ""
             print(f"{name}{note}: {_counted(estimate)}")
+    for name, estimate in summary.get("self_preference", {}).items():
+        said = _counted(estimate) if isinstance(estimate, dict) else estimate
+        print(f"self-preference, {name}: {said}")
     for row in summary.get("bias", []):
         where = ", ".join(filter(None, (row["condition"], row["category"])))
         for name in ("accuracy", "unknown", "bias_score"):

@@ -10,8 +10,11 @@ from typing import Any
 from superalign.errors import InputError
 from superalign.evaluation.choices import ChoiceFields, evaluate_choices
 from superalign.evaluation.files import evaluate_file
+from superalign.evaluation.judging import judge_quality, labelled_pairs, requests, win_rate
 from superalign.evaluation.likelihoods import blank_items, measure_blanks, measure_pairs, pair_items
 from superalign.evaluation.measure import Progress
+from superalign.evaluation.model_judge import judge_pairs
+from superalign.evaluation.self_preference import self_preference
 from superalign.models import LocalModel
 
 Load = Callable[[str], LocalModel]
@@ -38,6 +41,9 @@ class Options:
     inspect_log: Path | None = None
     limit: int | None = None
     max_new_tokens: int | None = None
+    rival: str | None = None
+    judge: str | None = None
+    critique_tokens: int | None = None
 
     @property
     def given(self) -> list[str]:
@@ -134,6 +140,37 @@ def _blank(load: Load, model: str, options: Options, progress: Progress) -> Summ
     return _said(loaded, "blank", options, measure_blanks(loaded, items, progress))
 
 
+def _judge(load: Load, model: str, options: Options, progress: Progress) -> Summary:
+    pairs = labelled_pairs(
+        options.path,
+        options.text,
+        str(options.answer_field),
+        str(options.wrong_field),
+        options.most,
+    )
+    loaded, written = load(model), options.critique_tokens or 0
+    judged = judge_pairs(loaded, pairs, critique_tokens=written, progress=progress)
+    summary = _said(loaded, "judge", options, judge_quality(judged))
+    if options.rival is not None:
+        summary["rival"] = options.rival
+        summary["self_preference"] = self_preference(
+            loaded, load(options.rival), options.most, critique_tokens=written,
+            max_new_tokens=options.max_new_tokens or 48, progress=progress,
+        )  # fmt: skip
+    return summary
+
+
+def _win_rate(load: Load, model: str, options: Options, progress: Progress) -> Summary:
+    asked = requests(options.path, options.text, options.most)
+    loaded, rival, judge = (load(str(n)) for n in (model, options.rival, options.judge))
+    measured = win_rate(
+        loaded, rival, judge, asked, max_new_tokens=options.max_new_tokens or 48,
+        critique_tokens=options.critique_tokens or 0, progress=progress,
+    )  # fmt: skip
+    names = {"rival": options.rival, "judge": options.judge}
+    return _said(loaded, "win_rate", options, measured) | names
+
+
 def _said(model: LocalModel, kind: str, options: Options, measured: Summary) -> Summary:
     return {
         "schema": "superalign.evaluate/1",
@@ -164,5 +201,15 @@ KINDS = {
         _blank,
         ("data", "choices_field"),
         frozenset({"text_field", "number_field", "group_field", "limit"}),
+    ),
+    "judge": Kind(
+        _judge,
+        ("data", "answer_field", "wrong_field"),
+        frozenset({"text_field", "limit", "critique_tokens", "rival", "max_new_tokens"}),
+    ),
+    "win_rate": Kind(
+        _win_rate,
+        ("data", "rival", "judge"),
+        frozenset({"text_field", "limit", "critique_tokens", "max_new_tokens"}),
     ),
 }  # fmt: skip
