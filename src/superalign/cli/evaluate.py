@@ -21,7 +21,7 @@ def evaluate(
             help="safety (all harmful, or by label), benign, mathematics, ethics (yes or no), "
             "choice (the likeliest of given answers), pair (the likelier of two texts), "
             "blank (what is likeliest in a blank), judge (the model as judge of labelled pairs), "
-            "win_rate (against --rival, by --judge)"
+            "win_rate (against --rival, by --judge), values (our statements, in two languages)"
         ),
     ],
     data: Annotated[
@@ -103,6 +103,15 @@ def _print(summary: dict[str, Any]) -> None:
         for name, estimate in summary.get(part, {}).items():
             note = " on fresh rows" if part == "measured_fresh" else ""
             print(f"{name}{note}: {_counted(estimate)}")
+    for row in summary.get("profile", []):
+        print(f"{row['dimension']}, {row['language']} ({row['high']}): {_counted(row['leaning'])}")
+    for language, found in summary.get("languages", {}).items():
+        for name, estimate in found.items():
+            print(f"{name}, {language}: {_counted(estimate)}")
+    for name, estimate in (summary.get("between_languages") or {}).items():
+        print(f"{name} between languages: {_counted(estimate)}")
+    for line in summary.get("warnings", []):
+        print(f"warning: {line}")
     for name, estimate in summary.get("self_preference", {}).items():
         said = _counted(estimate) if isinstance(estimate, dict) else estimate
         print(f"self-preference, {name}: {said}")

@@ -15,6 +15,7 @@ from superalign.evaluation.likelihoods import blank_items, measure_blanks, measu
 from superalign.evaluation.measure import Progress
 from superalign.evaluation.model_judge import judge_pairs
 from superalign.evaluation.self_preference import self_preference
+from superalign.evaluation.values import ask_values, value_items, values_profile
 from superalign.models import LocalModel
 
 Load = Callable[[str], LocalModel]
@@ -171,6 +172,12 @@ def _win_rate(load: Load, model: str, options: Options, progress: Progress) -> S
     return _said(loaded, "win_rate", options, measured) | names
 
 
+def _values(load: Load, model: str, options: Options, progress: Progress) -> Summary:
+    loaded = load(model)
+    profile = values_profile(ask_values(loaded, value_items(), progress))
+    return _said(loaded, "values", options, {}) | profile
+
+
 def _said(model: LocalModel, kind: str, options: Options, measured: Summary) -> Summary:
     return {
         "schema": "superalign.evaluate/1",
@@ -212,4 +219,5 @@ KINDS = {
         ("data", "rival", "judge"),
         frozenset({"text_field", "limit", "critique_tokens", "max_new_tokens"}),
     ),
+    "values": Kind(_values, (), frozenset()),
 }  # fmt: skip
