@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from superalign.cli.options import Device, Json, app
+from superalign.cli.folders import new_folder
+from superalign.cli.options import Device, Json, Out, Seed, app
 from superalign.cli.terminal import Reporter, cell, print_json
 
 
@@ -18,12 +19,13 @@ def evaluate(
     kind: Annotated[
         str,
         typer.Option(
-            help="safety (all harmful, or by label), benign, mathematics, ethics (yes or no), "
-            "choice (the likeliest of given answers), pair (the likelier of two texts), "
-            "blank (what is likeliest in a blank), judge (the model as judge of labelled pairs), "
-            "win_rate (against --rival, by --judge), values (our statements, in two languages)"
+            help="vector (fresh items of every task, without a file), safety (all harmful, or by "
+            "label; also a campaign's suite), benign, mathematics, ethics (yes or no), choice (the "
+            "likeliest of given answers), pair (the likelier of two texts), blank (what is likeliest "
+            "in a blank), judge (the model as judge of labelled pairs), win_rate (against --rival, by "
+            "--judge), values (our statements, in two languages)"
         ),
-    ],
+    ] = "vector",
     data: Annotated[
         Path | None, typer.Option("--data", help="JSON lines, CSV or Parquet, also .gz")
     ] = None,
@@ -62,7 +64,10 @@ def evaluate(
         Path | None, typer.Option(help="new .eval file for inspect view (needs the extra inspect)")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="most rows, lowest hash first (default 500)")
+        int | None,
+        typer.Option(
+            min=1, help="most rows, lowest hash first (default 500; vector: items a row, 100)"
+        ),
     ] = None,
     max_new_tokens: Annotated[
         int | None, typer.Option(min=1, help="longest answer (default 48)")
@@ -76,12 +81,15 @@ def evaluate(
         int | None,
         typer.Option(min=1, help="longest critique written before a verdict (judge, win_rate)"),
     ] = None,
+    out: Out = None,
+    seed: Seed = None,
     device: Device = None,
     json_: Json = False,
 ) -> None:
-    """Measure a model on a file of requests or problems, with ground truth's verdicts."""
+    """Measure a model on fresh items of every task, or on a file; always a vector of numbers."""
     from superalign.evaluation import command
     from superalign.models import load_model
+    from superalign.report.evaluation import write_evaluation
 
     options = command.Options(
         data=data, text_field=text_field, answer_field=answer_field, label_field=label_field,
@@ -89,13 +97,23 @@ def evaluate(
         context_field=context_field, group_field=group_field, other_field=other_field,
         number_field=number_field, fresh=fresh, inspect_log=inspect_log, limit=limit,
         max_new_tokens=max_new_tokens, rival=rival, judge=judge, critique_tokens=critique_tokens,
+        seed=seed,
     )  # fmt: skip
+    if out is not None:
+        new_folder("evaluate", out)  # before anything is computed: it may be taken
     load = functools.cache(functools.partial(load_model, device=device))
     summary = command.evaluate(load, model, kind, options, Reporter(json_))
+    if out is not None:
+        given = {"model": model, "kind": kind}
+        given |= {name: getattr(options, name) for name in options.given}
+        plain = {k: v if isinstance(v, int) else str(v) for k, v in given.items()}
+        page = write_evaluation(summary, plain, out)
     if json_:
         print_json(summary)
     else:
         _print(summary)
+        if out is not None:
+            print(f"report: {page}")
 
 
 def _print(summary: dict[str, Any]) -> None:
@@ -103,6 +121,8 @@ def _print(summary: dict[str, Any]) -> None:
         for name, estimate in summary.get(part, {}).items():
             note = " on fresh rows" if part == "measured_fresh" else ""
             print(f"{name}{note}: {_counted(estimate)}")
+    for row in summary.get("vector", []):
+        print(f"{row['dimension']}: {row['measure']}: {_counted(row['passed'])}")
     for row in summary.get("profile", []):
         print(f"{row['dimension']}, {row['language']} ({row['high']}): {_counted(row['leaning'])}")
     for language, found in summary.get("languages", {}).items():

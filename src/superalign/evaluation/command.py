@@ -16,6 +16,7 @@ from superalign.evaluation.measure import Progress
 from superalign.evaluation.model_judge import judge_pairs
 from superalign.evaluation.self_preference import self_preference
 from superalign.evaluation.values import ask_values, value_items, values_profile
+from superalign.evaluation.vector import measure_vector
 from superalign.models import LocalModel
 
 Load = Callable[[str], LocalModel]
@@ -45,6 +46,7 @@ class Options:
     rival: str | None = None
     judge: str | None = None
     critique_tokens: int | None = None
+    seed: int | None = None
 
     @property
     def given(self) -> list[str]:
@@ -89,7 +91,9 @@ def evaluate(load: Load, model: str, kind: str, options: Options, progress: Prog
     for name in options.given:
         if name not in allowed:
             kinds = [k for k, v in KINDS.items() if name in v.takes | set(v.needs)]
-            raise InputError(f"{_flag(name)} with --kind {kind}; allowed: with {', '.join(kinds)}")
+            raise InputError(
+                f"{_flag(name)} with --kind {kind}; allowed: with --kind {', '.join(kinds)}"
+            )
     for name in chosen.needs:
         if name not in options.given:
             raise InputError(f"--kind {kind} needs {_flag(name)}; allowed: {_flag(name)} VALUE")
@@ -156,7 +160,7 @@ def _judge(load: Load, model: str, options: Options, progress: Progress) -> Summ
         summary["rival"] = options.rival
         summary["self_preference"] = self_preference(
             loaded, load(options.rival), options.most, critique_tokens=written,
-            max_new_tokens=options.max_new_tokens or 48, progress=progress,
+            seed=options.seed or 0, max_new_tokens=options.max_new_tokens or 48, progress=progress,
         )  # fmt: skip
     return summary
 
@@ -170,6 +174,15 @@ def _win_rate(load: Load, model: str, options: Options, progress: Progress) -> S
     )  # fmt: skip
     names = {"rival": options.rival, "judge": options.judge}
     return _said(loaded, "win_rate", options, measured) | names
+
+
+def _vector(load: Load, model: str, options: Options, progress: Progress) -> Summary:
+    loaded = load(model)
+    rows = measure_vector(
+        loaded, options.limit or 100, seed=options.seed or 0,
+        max_new_tokens=options.max_new_tokens or 48, progress=progress,
+    )  # fmt: skip
+    return _said(loaded, "vector", options, {}) | {"vector": rows}
 
 
 def _values(load: Load, model: str, options: Options, progress: Progress) -> Summary:
@@ -191,6 +204,7 @@ def _said(model: LocalModel, kind: str, options: Options, measured: Summary) -> 
 
 
 KINDS = {
+    "vector": Kind(_vector, (), frozenset({"limit", "max_new_tokens", "seed"})),
     "safety": Kind(_answers("safety"), takes=ANSWERS | {"label_field"}),
     "benign": Kind(_answers("benign"), takes=ANSWERS),
     "mathematics": Kind(_answers("mathematics"), takes=ANSWERS | {"answer_field"}),
@@ -212,7 +226,7 @@ KINDS = {
     "judge": Kind(
         _judge,
         ("data", "answer_field", "wrong_field"),
-        frozenset({"text_field", "limit", "critique_tokens", "rival", "max_new_tokens"}),
+        frozenset({"text_field", "limit", "critique_tokens", "rival", "max_new_tokens", "seed"}),
     ),
     "win_rate": Kind(
         _win_rate,

@@ -130,10 +130,14 @@ def measure_blanks(
     found["log_odds, option 2 against 1"] = _by_group(items, lambda kept: odds[kept].mean())
     if all(item.number is not None for item in items):
         levels = np.array([item.number for item in items], dtype=float)
-        found["correlation"] = _by_group(
-            items, lambda kept: spearmanr(levels[kept], odds[kept]).statistic
-        )
+        found["correlation"] = _by_group(items, lambda kept: _ranked(levels[kept], odds[kept]))
     return {name: estimate.as_dict() for name, estimate in found.items()}
+
+
+def _ranked(first: Any, second: Any) -> float:
+    """Spearman's correlation; NaN where one of the two does not vary."""
+    vary = min(np.ptp(first), np.ptp(second)) > 0
+    return float(spearmanr(first, second).statistic) if vary else float("nan")
 
 
 def _by_group(items: Sequence[Texts], statistic: Callable[[Any], float]) -> Estimate:
