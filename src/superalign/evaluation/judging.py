@@ -20,10 +20,12 @@ def labelled_pairs(path: Path, text: str, better: str, worse: str, limit: int) -
     Raises:
         InputError: the file cannot be read, or a row lacks a field.
     """
-    pairs = [
-        Pair(*(str(required(f"{path}, row {i}", row, f)) for f in (text, better, worse)), 1.0)
-        for i, row in enumerate(read_rows(path), 1)
-    ]
+    pairs = []
+    for i, row in enumerate(read_rows(path), 1):
+        request, chosen, rejected = (
+            str(required(f"{path}, row {i}", row, name)) for name in (text, better, worse)
+        )
+        pairs.append(Pair(request, chosen, rejected, 1.0))
     kept = [p for p in dict.fromkeys(pairs) if p.ours != p.other]
     return sorted(kept, key=lambda p: content_hash([p.request, p.ours, p.other]))[:limit]
 

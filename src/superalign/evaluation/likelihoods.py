@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,14 +125,18 @@ def measure_blanks(
     shares = softmax(rows, axis=1)
     odds = rows[:, 1] - rows[:, 0]
     found = {
-        f"probability, option {k + 1}": _by_group(items, lambda kept, k=k: shares[kept, k].mean())
+        f"probability, option {k + 1}": _by_group(items, partial(_mean_of, shares[:, k]))
         for k in range(shares.shape[1])
     }
-    found["log_odds, option 2 against 1"] = _by_group(items, lambda kept: odds[kept].mean())
+    found["log_odds, option 2 against 1"] = _by_group(items, partial(_mean_of, odds))
     if all(item.number is not None for item in items):
         levels = np.array([item.number for item in items], dtype=float)
         found["correlation"] = _by_group(items, lambda kept: _ranked(levels[kept], odds[kept]))
     return {name: estimate.as_dict() for name, estimate in found.items()}
+
+
+def _mean_of(values: Any, kept: Any) -> float:
+    return float(values[kept].mean())
 
 
 def _ranked(first: Any, second: Any) -> float:
