@@ -8,7 +8,6 @@ the activations are nearest to; score and action do not depend on that name.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -171,15 +170,6 @@ class RiskMonitor:
         if self.namer is None:
             raise ValueError("fit the domains first")
         return self.namer.name(self.states.features([_seen(text) for text in texts]))
-
-    def seconds_per_text(self, texts: Sequence[str]) -> list[float]:
-        """Wall time of scoring each text on its own."""
-        seconds = []
-        for text in texts:
-            start = time.perf_counter()
-            self.score([text])
-            seconds.append(time.perf_counter() - start)
-        return seconds
 
 
 def conformal_threshold(scores: Sequence[float] | Scores, rate: float) -> float:
