@@ -22,6 +22,7 @@ def test_verdicts_are_added_to_the_rows(superalign: Command, base: Path, tmp_pat
     assert told.code == 0, told.err
     summary, verdicts = json.loads(told.out), [json.loads(x) for x in out.open()]
     assert summary["block_rate"] == 0.04
+    assert summary["calibration_texts"] == 26
     assert [v["monitor"]["response"] is None for v in verdicts] == [False, True]
     assert verdicts[0]["id"] == 7
     first = [v["monitor"]["query"]["score"] for v in verdicts]

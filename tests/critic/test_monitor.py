@@ -17,6 +17,8 @@ def test_the_threshold_is_the_conformal_quantile() -> None:
     assert conformal_threshold(scores, 0.05) == 95
     assert conformal_threshold(scores, 0.01) == 99
     assert conformal_threshold(scores[:50], 0.01) == math.inf
+    for n in (3, 26, 320):
+        assert conformal_threshold(list(range(n)), 1 / (n + 1)) == n - 1, "all but the highest"
 
 
 def test_fresh_harmless_scores_pass_it_as_seldom_as_chosen() -> None:

@@ -40,7 +40,7 @@ def monitor(
     ] = 0.05,
     block_rate: Annotated[
         float | None,
-        typer.Option(help="share that may be blocked; default: a fifth of the former"),
+        typer.Option(help="share that may be blocked; default: a fifth, if that can be kept"),
     ] = None,
     pairs: Annotated[
         int, typer.Option(min=40, help="generated pairs a new one is fitted to")
@@ -58,10 +58,10 @@ def monitor(
 
     if out.is_dir() or not out.parent.is_dir():
         raise InputError(f"--out {out}; allowed: a file in a folder that exists")
-    block = false_positive_rate / 5 if block_rate is None else block_rate
-    if not 0 < block <= false_positive_rate < 1:
+    chosen = false_positive_rate if block_rate is None else block_rate
+    if not 0 < chosen <= false_positive_rate < 1:
         raise InputError(
-            f"--false-positive-rate {false_positive_rate}, --block-rate {block}; "
+            f"--false-positive-rate {false_positive_rate}, --block-rate {block_rate}; "
             "allowed: 0 < block rate <= false positive rate < 1"
         )
     rows = list(read_rows(source))
@@ -74,7 +74,8 @@ def monitor(
         loaded, folder, pairs=pairs, seed=seed,
         told=lambda line: None if json_ else print(line, file=sys.stderr),
     )  # fmt: skip
-    least = 1 / (len(watch.calibration) + 1)
+    least = 1 / (len(watch.calibration) + 1)  # what the calibration can tell from none
+    block = block_rate or min(false_positive_rate, max(least, false_positive_rate / 5))
     if block < least:
         raise InputError(
             f"a rate of {block:.2g} with {len(watch.calibration)} calibration texts; "

@@ -175,7 +175,7 @@ class RiskMonitor:
 def conformal_threshold(scores: Sequence[float] | Scores, rate: float) -> float:
     """Score that a fresh, exchangeable one exceeds with probability at most ``rate``; see there."""
     n = len(scores)
-    place = math.ceil((n + 1) * (1 - rate))
+    place = math.ceil((n + 1) * (1 - rate) - 1e-9)  # 1 / (n + 1) is not exact
     return math.inf if place > n else float(np.sort(np.asarray(scores))[place - 1])
 
 

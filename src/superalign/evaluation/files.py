@@ -33,9 +33,11 @@ def file_queries(path: Path, kind: str, fields: dict[str, str | None], limit: in
     """
     given = {name: value for name, value in fields.items() if value is not None}
     rows = FileTask(path, kind=kind, **given).queries
-    return sorted(rows, key=lambda q: content_hash(q.text if len(q.messages) == 1 else q.chat))[
-        :limit
-    ]
+    return sorted(rows, key=_order)[:limit]
+
+
+def _order(query: Query) -> str:
+    return content_hash(query.text if len(query.messages) == 1 else query.chat)
 
 
 def evaluate_file(

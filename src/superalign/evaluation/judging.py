@@ -53,7 +53,7 @@ def win_rate(
     judge: LanguageModel,
     asked: list[str],
     *,
-    max_new_tokens: int = 128,
+    max_new_tokens: int = 48,
     critique_tokens: int = 0,
     progress: Progress = silent,
 ) -> dict[str, Any]:
