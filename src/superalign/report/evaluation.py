@@ -58,10 +58,7 @@ def sections(summary: View) -> list[View]:
         *_split("On fresh rows", _estimates(summary.get("measured_fresh", {}))),
     ]
     for name in ("bias_score", "accuracy", "unknown"):
-        rows = [
-            (", ".join(filter(None, (r["condition"], r["category"]))), read(r[name]))
-            for r in summary.get("bias", [])
-        ]
+        rows = [(_group(r), read(r[name])) for r in summary.get("bias", [])]
         found.append(_section(f"Stereotypes: {name.replace('_', ' ')}", rows, _unit(name)))
     leanings = [
         (f"{r['dimension'].replace('_', ' ')}, {r['language']}", read(r["leaning"]))
@@ -73,6 +70,10 @@ def sections(summary: View) -> list[View]:
     found += _split("Between languages", _estimates(summary.get("between_languages") or {}))
     found += _split("Self-preference", _estimates(summary.get("self_preference", {})))
     return [section for section in found if section["rows"]]
+
+
+def _group(row: View) -> str:
+    return ", ".join(filter(None, (row["condition"], row["category"]))).replace("_", " ")
 
 
 def _estimates(part: View) -> list[Named]:
@@ -92,5 +93,5 @@ def _unit(name: str) -> Unit:
 
 
 def _section(title: str, rows: list[Named], unit: Unit = "rate") -> View:
-    figure = plots.forest(rows, [] if unit == "rate" else [("0", 0.0)], title, unit)
+    figure = plots.forest(rows, [] if unit == "rate" else [("", 0.0)], title, unit)
     return {"title": title, "rows": rows, "unit": unit, "svg": figure}

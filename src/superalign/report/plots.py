@@ -20,6 +20,7 @@ from superalign.statistics import Estimate
 
 WIDTH, HEIGHT = 320, 190
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 30
+LABELS, LETTER = 132, 5.6  # pixels left of a forest plot, and of a letter there
 HUGE = 1e12  # an axis goes no further; what lies beyond is drawn on the border
 PERCENTS = [0.0, 0.25, 0.5, 0.75, 1.0]
 
@@ -116,14 +117,15 @@ def forest(
     unit: Unit = "rate",
 ) -> Markup:
     """One line per row, its value as a dot with its interval; ``marks`` are dashed verticals."""
-    step, left = 15, 132
+    step, left = 15, max(LABELS, round(LETTER * max((len(n) for n, _ in rows), default=0)) + 10)
+    width = WIDTH - LABELS + left
     height = TOP + step * len(rows) + BOTTOM
     found = [v for _, e in rows for v in (e.value, e.low, e.high) if v is not None]
     found += [v for _, v in marks] or [0.0]
     ticks = nice_ticks((min(found), max(found)))
 
     def across(value: float) -> float:
-        return left + _share(value, (ticks[0], ticks[-1])) * (WIDTH - left - RIGHT)
+        return left + _share(value, (ticks[0], ticks[-1])) * (width - left - RIGHT)
 
     body = Markup("")
     for tick in ticks:
@@ -146,7 +148,7 @@ def forest(
             inside += tag("path", d=d, class_="whisker s0")
         body += tag("g", inside + _marker(across(one.value), y, 0, 3.2))
     spoken = "; ".join(f"{name}: {sentence(e, unit)}" for name, e in rows)
-    view = f"0 0 {WIDTH} {height}"
+    view = f"0 0 {width} {height}"
     return tag(
         "svg", body, viewBox=view, class_="plot", role="img", aria_label=f"{title}. {spoken}"
     )
