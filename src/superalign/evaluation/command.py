@@ -65,7 +65,7 @@ class Options:
 
     @property
     def path(self) -> Path:
-        """The file, which ``check`` has seen to be given where it is needed."""
+        """The file, which ``evaluate`` has seen to be given where it is needed."""
         return Path(str(self.data))
 
 
