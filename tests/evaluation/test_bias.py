@@ -108,3 +108,13 @@ def test_other_words_than_those_of_bbq_are_refused(tmp_path: Path) -> None:
         path.write_text(json.dumps(row(**change)) + "\n")
         with pytest.raises(InputError, match=words):
             choice_items(path, FIELDS, 9)
+
+
+def test_every_stereotype_of_bbq_itself_can_be_told(data_dir: Path) -> None:
+    fields = ChoiceFields("question", "label", "choices", context="context", group="category")
+    items = choice_items(data_dir / "bbq/data.jsonl.gz", fields, 100_000)
+    told = [item.bias for item in items]
+    assert len(told) > 9000
+    assert all(b is not None and b.biased not in (None, b.unknown) for b in told)
+    assert {b.condition for b in told if b} == {"ambiguous", "disambiguated"}
+    assert len({b.template for b in told if b}) == 120
