@@ -57,9 +57,13 @@ class SteeredModel(LocalModel):
         super().__init__(model.name, model.module, model.tokenizer, model.adapter, model._owner)
         width = int(model.module.config.hidden_size)
         if steering.direction.shape != (width,) or not float(steering.direction.norm()):
-            raise InputError(f"a steering direction for '{model.name}' has {width} entries, not all 0")
+            raise InputError(
+                f"a steering direction for '{model.name}' has {width} entries, not all 0"
+            )
         if steering.layer is not None and not 0 <= steering.layer <= model.depth:
-            raise InputError(f"steering after layer {steering.layer}: allowed are 0 to {model.depth}")
+            raise InputError(
+                f"steering after layer {steering.layer}: allowed are 0 to {model.depth}"
+            )
         self.steer, self._inner = steering, model
         if self._decoder is not None:
             self._decoder = dataclasses.replace(self._decoder, steer=steering)

@@ -56,6 +56,8 @@ def without_base(measured: Measured) -> Measured:
     }  # fmt: skip
     if measured.second is not None:
         content["second"] = measured.second.without_base()
+    if measured.third is not None:
+        content["third"] = measured.third.without_base()
     return Measured(**content)
 
 
@@ -226,6 +228,8 @@ _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("paired flips", _FLIPS, ("flips",)),
     ("trigger search", ("trigger", "switch", "password"), ("triggers", "lens")),
     ("what is hidden", ("hidden", "unlocked"), ("hidden", "unlocked")),
+    ("states", ("mahalanobis", "residual", "defection", "tested"), ("streams",)),
+    ("steering and noise", ("steered", "noise"), ("steered", "noise")),
 )
 
 

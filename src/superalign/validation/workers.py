@@ -23,6 +23,7 @@ from superalign.validation.flips import flips_hash
 from superalign.validation.measure import VERSION, Measured, Reader
 from superalign.validation.probes import battery, battery_hash
 from superalign.validation.second import LOOK, SecondLook
+from superalign.validation.third import ThirdLook, internals_hash
 
 Progress = Callable[[str, float, str], None]
 
@@ -49,21 +50,25 @@ class Station:
             self.measured(member)
 
     def measured(self, member: Member) -> Measured:
-        """What was read off a model; what has been read before, either look, is taken from disk."""
-        first, second = self._paths(member.recipe)
+        """What was read off a model; what has been read before, any look, is taken from disk."""
+        first, second, third = self._paths(member.recipe)
         first.parent.mkdir(parents=True, exist_ok=True)
         suspect = self.base.with_adapter(member.adapter, name=member.recipe.title)
         if not first.is_file():
             self._reader.measure(suspect).save(first)
         if not second.is_file():
             self._reader.look(suspect).save(second)
-        return replace(Measured.load(first), second=SecondLook.load(second))
+        if not third.is_file():
+            self._reader.look_inside(suspect).save(third)
+        later = {"second": SecondLook.load(second), "third": ThirdLook.load(third)}
+        return replace(Measured.load(first), **later)
 
-    def _paths(self, recipe: Recipe) -> tuple[Path, Path]:
+    def _paths(self, recipe: Recipe) -> tuple[Path, Path, Path]:
         folder, id_ = self.folder / "measured", recipe.id
         return (
             folder / f"{id_}-{battery_hash()}-{VERSION}.json",
             folder / f"{id_}-second-{flips_hash()}-{LOOK}.json",
+            folder / f"{id_}-third-{internals_hash()}.json",
         )
 
 
