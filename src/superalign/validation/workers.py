@@ -60,8 +60,9 @@ class Station:
             self._reader.look(suspect).save(second)
         if not third.is_file():
             self._reader.look_inside(suspect).save(third)
-        later = {"second": SecondLook.load(second), "third": ThirdLook.load(third)}
-        return replace(Measured.load(first), **later)
+        return replace(
+            Measured.load(first), second=SecondLook.load(second), third=ThirdLook.load(third)
+        )
 
     def _paths(self, recipe: Recipe) -> tuple[Path, Path, Path]:
         folder, id_ = self.folder / "measured", recipe.id
