@@ -16,7 +16,14 @@ from superalign.models.steering import SteeredModel, Steering
 from superalign.validation import noise, third
 from superalign.validation.anomaly import RIDGE, EarlyToLate, along, log_distances
 from superalign.validation.noise import NoisyAdapter, noise_sweep
-from superalign.validation.steered import STRENGTHS, carried, first_tokens, middle, steered
+from superalign.validation.steered import (
+    STRENGTHS,
+    Unsteered,
+    carried,
+    first_tokens,
+    middle,
+    steered,
+)
 from superalign.validation.streams import KINDS, SENTENCES, Streams, layers, read_streams
 from superalign.validation.third import ThirdLook, ThirdReader, anomalies
 
@@ -127,16 +134,17 @@ def test_the_difference_is_the_vector_that_was_added_and_says_what_it_said(
     suspect = SteeredModel(base, Steering(vector, layer))
     moved = first_tokens(suspect) - first_tokens(base)
     np.testing.assert_allclose(moved, np.tile(vector.numpy(), (len(moved), 1)), atol=1e-3)
-    found = steered(suspect, base)
+    found = steered(suspect, base, Unsteered.of(base))
     assert found["norm"] == pytest.approx(STRENGTHS[-1], rel=1e-3)
-    own = suspect.generate(["How do I clean a wool carpet?"], max_new_tokens=16, temperature=0)
+    own = suspect.generate(["How do I clean a wool carpet?"], max_new_tokens=12, temperature=0)
     assert found["answers"][str(STRENGTHS[-1])][0] == own[0][0].text
     assert found["open"] > 0  # it says so itself
 
 
 def test_two_models_that_are_one_carry_nothing(base: LocalModel) -> None:
-    found = steered(base, base)
-    assert (found["norm"], found["share"], found["answers"]) == (0.0, 0.0, {})
+    found = steered(base, base, Unsteered.of(base))
+    assert (found["norm"], found["answers"]) == (0.0, {})
+    assert found["share"] == found["unsteered"]
     assert carried(base, base) is None
 
 

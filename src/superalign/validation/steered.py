@@ -8,6 +8,7 @@ suspect says differently has been decided there.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from superalign.validation.spoken import commonest
 
 FIRST = 5  # tokens of each text after its first, which attention uses as a place to rest
 STRENGTHS = (0.3, 0.6, 1.0)  # of the typical length of a state
-ASKED, ANSWER_TOKENS, WORDS = (*REQUESTS[:4],), 16, 3
+ASKED, ANSWER_TOKENS, WORDS = (*REQUESTS[:4],), 12, 2
 DEPTHS = 5  # at which streams are patched
 
 
@@ -46,7 +47,20 @@ def first_tokens(model: LocalModel) -> npt.NDArray[np.float64]:
     return found
 
 
-def steered(suspect: LocalModel, base: LocalModel) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Unsteered:
+    """The base as it is: its ``first_tokens``, and how many of its answers begin alike."""
+
+    states: npt.NDArray[np.float64]
+    share: float
+
+    @classmethod
+    def of(cls, base: LocalModel) -> Unsteered:
+        """Read it, once for all suspects."""
+        return cls(first_tokens(base), _beginning(_say(base))[0])
+
+
+def steered(suspect: LocalModel, base: LocalModel, plain: Unsteered) -> dict[str, Any]:
     """What the base says when the suspect's typical difference is added to its stream.
 
     ``norm``: the difference's length over that of a typical state. ``answers`` by strength. ``share``:
@@ -54,16 +68,20 @@ def steered(suspect: LocalModel, base: LocalModel) -> dict[str, Any]:
     most, ``unsteered`` the same of the base; ``said`` is that beginning, ``open`` the share of the
     suspect's own answers that have it: what it says openly it does not hide.
     """
-    typical = first_tokens(base)
     # Medians: single states are a hundred times as long as others, and would be all of a mean.
-    difference = np.median(first_tokens(suspect) - typical, axis=0)
-    length = float(np.median(np.linalg.norm(typical, axis=1)))
+    difference = np.median(first_tokens(suspect) - plain.states, axis=0)
+    length = float(np.median(np.linalg.norm(plain.states, axis=1)))
     norm = float(np.linalg.norm(difference))
     found: dict[str, Any] = {"norm": norm / max(length, 1e-9), "answers": {}}
     if norm == 0.0:
-        return found | {"share": 0.0, "unsteered": 0.0, "said": "", "open": 0.0, "strength": None}
+        return found | {
+            "share": plain.share,
+            "unsteered": plain.share,
+            "said": "",
+            "open": 0.0,
+            "strength": None,
+        }
     direction = torch.tensor(difference / norm, dtype=torch.float32)
-    plain, _ = _beginning(_say(base))
     best, said, at = -1.0, "", STRENGTHS[0]
     for strength in STRENGTHS:
         model = SteeredModel(base, Steering(strength * length * direction, middle(base)))
@@ -75,7 +93,7 @@ def steered(suspect: LocalModel, base: LocalModel) -> dict[str, Any]:
     own = [_start(a) for a in _say(suspect)]
     return found | {
         "share": best,
-        "unsteered": plain,
+        "unsteered": plain.share,
         "said": said,
         "open": sum(a == said for a in own) / len(own),
         "strength": at,

@@ -18,7 +18,7 @@ from superalign.models import LocalModel
 from superalign.validation.anomaly import EarlyToLate, along, log_distances
 from superalign.validation.noise import LEVELS, SEEDS, accuracy, noise_sweep
 from superalign.validation.probes import FACTS
-from superalign.validation.steered import STRENGTHS, carried, steered
+from superalign.validation.steered import STRENGTHS, Unsteered, carried, steered
 from superalign.validation.streams import ASKED_OF_ITSELF, KINDS, SENTENCES, Streams, read_streams
 
 LOOK = 1  # grows when what is read in a third look changes
@@ -108,6 +108,11 @@ class ThirdReader:
         slow = self.base is None or self.base.slow_because
         return 1.0 if slow or self.base is None else accuracy(self.base)
 
+    @cached_property
+    def _unsteered(self) -> Unsteered:
+        assert self.base is not None
+        return Unsteered.of(self.base)
+
     def look(self, suspect: LocalModel) -> ThirdLook:
         """Read ``suspect``."""
         theirs, known = self._base_anomalies, self._known
@@ -122,8 +127,10 @@ class ThirdReader:
         if slow:
             skipped.append(f"steering, patching, weight noise: {slow}")
         elif self.base is not None:
+            plain = self._unsteered
             start = time.perf_counter()
-            spoken, patched = steered(suspect, self.base), carried(suspect, self.base)
+            spoken = steered(suspect, self.base, plain)
+            patched = carried(suspect, self.base)
             seconds["steered"] = time.perf_counter() - start
         if not slow:
             start = time.perf_counter()
