@@ -15,6 +15,7 @@ from superalign.models.adapters import Adapter
 from superalign.models.steering import SteeredModel, Steering
 from superalign.validation import noise, third
 from superalign.validation.anomaly import RIDGE, EarlyToLate, along, log_distances
+from superalign.validation.flips import odd_one_out
 from superalign.validation.noise import NoisyAdapter, noise_sweep
 from superalign.validation.steered import (
     STRENGTHS,
@@ -114,8 +115,6 @@ def planted(kind: str, context: int, push: float) -> Streams:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_context_whose_states_are_unlike_the_others_is_named_by_every_score(kind: str) -> None:
-    from superalign.validation.flips import odd_one_out
-
     own, base = anomalies(planted(kind, 1, 6.0)), anomalies(planted(kind, 1, 0.0))
     for score in ("mahalanobis", "residual", "defection", "tested"):
         found = {k: odd_one_out(k, own[score][k], base[score][k], KINDS) for k in KINDS}
@@ -171,10 +170,8 @@ def test_noise_has_the_size_that_is_asked_and_leaves_the_adapter_in(base: LocalM
     again = NoisyAdapter(suspect, 0.25, 3).delta(1, "up_proj")
     assert torch.equal(noisy.delta(1, "up_proj"), again)
     other = NoisyAdapter(suspect, 0.25, 4).delta(1, "up_proj")
-    assert (
-        abs(float(torch.corrcoef(torch.stack([drawn.ravel(), (other - change).ravel()]))[0, 1]))
-        < 0.1
-    )
+    both = torch.stack([drawn.ravel(), (other - change).ravel()])
+    assert abs(float(torch.corrcoef(both)[0, 1])) < 0.1
     still = suspect.with_adapter(NoisyAdapter(suspect, 0.0, 3)).score(["Hello"], ["Sure"])
     assert still[0].logprob == pytest.approx(
         suspect.score(["Hello"], ["Sure"])[0].logprob, abs=1e-4
