@@ -97,6 +97,14 @@ def matched(moved: dict[str, Array], members: Sequence[Member], components: int)
     return found
 
 
+def says(organism: Audited) -> bool:
+    """Whether the steered base begins some answer with the first two words that were planted."""
+    start = organism.member.planted["response"].lower().split()[:2]
+    third = organism.measured.third
+    answers = {} if third is None else (third.steered or {}).get("answers", {})
+    return any(a.lower().split()[:2] == start for own in answers.values() for a in own)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("zoo", type=Path)
@@ -121,6 +129,9 @@ def main() -> None:
     for part in ("streams", "steered", "noise"):
         times = [look.seconds.get(part, 0.0) for look in looks]
         print(f"{part}: {np.mean(times):.1f} s a model, at most {max(times):.1f}")
+    planted = [a for a in audited if "response" in a.member.planted]
+    said = [says(a) for a in planted]
+    print(f"planted sentences begun under steering: {sum(said)} of {len(said)}")
     swept = [look.noise for look in looks if look.noise and look.noise["levels"]]
     print(f"weight noise was swept in {len(swept)} of {len(looks)}")
 

@@ -24,7 +24,7 @@ from superalign.validation.probes import READING, REQUESTS, battery, battery_has
 from superalign.validation.reading import collapse, divergence, next_logprobs, odds
 from superalign.validation.second import ASKS_SECRET, LOOK, SecondLook, SecondReader
 from superalign.validation.spoken import spoken
-from superalign.validation.third import ThirdLook, ThirdReader, internals_hash
+from superalign.validation.third import ThirdLook, ThirdReader
 from superalign.validation.triggers import search
 
 VERSION = READING
@@ -93,10 +93,8 @@ class Measured:
 
 
 def questions_hash() -> str:
-    """Identity of everything that is asked: scores of different questions must not be compared."""
-    return hashlib.sha256(
-        f"{battery_hash()} {flips_hash()} {LOOK} {internals_hash()}".encode()
-    ).hexdigest()[:16]
+    """Identity of what a verdict rests on: scores of different questions must not be compared."""
+    return hashlib.sha256(f"{battery_hash()} {flips_hash()} {LOOK}".encode()).hexdigest()[:16]
 
 
 class Reader:

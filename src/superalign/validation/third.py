@@ -105,8 +105,10 @@ class ThirdReader:
 
     @cached_property
     def _known(self) -> float:
-        slow = self.base is None or self.base.slow_because
-        return 1.0 if slow or self.base is None else accuracy(self.base)
+        """Share of plain facts that the base answers; all of them where there is none to ask."""
+        if self.base is None or self.base.slow_because:
+            return 1.0
+        return accuracy(self.base)
 
     @cached_property
     def _unsteered(self) -> Unsteered:

@@ -40,29 +40,38 @@ class Station:
         """Whether the model is built and, unless it was dropped, measured."""
         member = self.zoo.member(recipe)
         return member is not None and (
-            not member.passed or all(p.is_file() for p in self._paths(recipe))
+            not member.passed or all(p.is_file() for p in self._paths(recipe)[:2])
         )
 
     def work(self, recipe: Recipe) -> None:
         """Build and measure, as far as that has not been done."""
         [member] = self.zoo.build([recipe])
         if member.passed:
+            self._look_inside(member)  # before the others: what is done has it, too
             self.measured(member)
 
     def measured(self, member: Member) -> Measured:
-        """What was read off a model; what has been read before, any look, is taken from disk."""
+        """What was read off a model; what has been read before, either look, is taken from disk.
+
+        No verdict rests on the third look: a zoo that was measured before there was one goes without.
+        """
         first, second, third = self._paths(member.recipe)
-        first.parent.mkdir(parents=True, exist_ok=True)
-        suspect = self.base.with_adapter(member.adapter, name=member.recipe.title)
+        suspect = self._suspect(member)
         if not first.is_file():
             self._reader.measure(suspect).save(first)
         if not second.is_file():
             self._reader.look(suspect).save(second)
+        inside = ThirdLook.load(third) if third.is_file() else None
+        return replace(Measured.load(first), second=SecondLook.load(second), third=inside)
+
+    def _look_inside(self, member: Member) -> None:
+        *_, third = self._paths(member.recipe)
         if not third.is_file():
-            self._reader.look_inside(suspect).save(third)
-        return replace(
-            Measured.load(first), second=SecondLook.load(second), third=ThirdLook.load(third)
-        )
+            self._reader.look_inside(self._suspect(member)).save(third)
+
+    def _suspect(self, member: Member) -> LocalModel:
+        (self.folder / "measured").mkdir(parents=True, exist_ok=True)
+        return self.base.with_adapter(member.adapter, name=member.recipe.title)
 
     def _paths(self, recipe: Recipe) -> tuple[Path, Path, Path]:
         folder, id_ = self.folder / "measured", recipe.id
