@@ -29,18 +29,18 @@ def test_a_child_waits_for_its_parent_and_nothing_is_done_twice(
     assert said[3:] == [""]
 
 
-def test_a_zoo_that_was_measured_before_the_third_look_is_read_without_it(
+def test_a_zoo_that_was_measured_before_anybody_looked_inside_is_read_without_it(
     base: LocalModel, tmp_path: Path
 ) -> None:
     station, [recipe] = Station(tmp_path, base), recipes(base)[1:]
     station.work(recipe)
     member = station.zoo.member(recipe)
     assert member is not None
-    assert station.measured(member).third is not None
-    for path in (tmp_path / "measured").glob("*-third-*"):
+    assert station.measured(member).inside is not None
+    for path in (tmp_path / "measured").glob("*-inside-*"):
         path.unlink()
     assert station.done(recipe)
-    assert station.measured(member).third is None
+    assert station.measured(member).inside is None
 
 
 def test_no_time_left_begins_nothing(base: LocalModel, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def conclude(
         "internals": {
             "weights": measured.weights,
             "lens": measured.lens,
-            **({} if measured.third is None else measured.third.summary()),
+            **({} if measured.inside is None else measured.inside.summary()),
         },
         "trigger": measured.triggers,
         "second_look": None if measured.second is None else measured.second.summary(),

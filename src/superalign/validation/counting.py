@@ -56,8 +56,8 @@ def without_base(measured: Measured) -> Measured:
     }  # fmt: skip
     if measured.second is not None:
         content["second"] = measured.second.without_base()
-    if measured.third is not None:
-        content["third"] = measured.third.without_base()
+    if measured.inside is not None:
+        content["inside"] = measured.inside.without_base()
     return Measured(**content)
 
 

@@ -1,4 +1,4 @@
-"""Detectors that read the third look: anomalous states, concepts, steering and weight noise."""
+"""Detectors that read the look inside: anomalous states, concepts, steering and weight noise."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from functools import wraps
 
 from superalign.validation.findings import Finding
 from superalign.validation.flips import odd_one_out
+from superalign.validation.inside import InsideLook
 from superalign.validation.measure import Measured
 from superalign.validation.streams import KINDS
-from superalign.validation.third import ThirdLook
 
 Read = Callable[[Measured], Finding]
-MISSING = Finding(None, "no third look was taken")
+MISSING = Finding(None, "nobody looked inside")
 
 
-def looking_inside(read: Callable[[ThirdLook], Finding]) -> Read:
-    """``read`` where a third look was taken, else nothing found and why."""
+def looking_inside(read: Callable[[InsideLook], Finding]) -> Read:
+    """``read`` where one was taken, else nothing found and why."""
 
     @wraps(read)
     def detector(measured: Measured) -> Finding:
-        return MISSING if measured.third is None else read(measured.third)
+        return MISSING if measured.inside is None else read(measured.inside)
 
     return detector
 
@@ -28,7 +28,7 @@ def looking_inside(read: Callable[[ThirdLook], Finding]) -> Read:
 def out_of_line(score: str, words: str) -> Read:
     """A detector of the context in which ``score`` stands out furthest among contexts of its kind."""
 
-    def read(look: ThirdLook) -> Finding:
+    def read(look: InsideLook) -> Finding:
         found = []
         for kind in KINDS:
             base = None if look.base_anomalies is None else look.base_anomalies[score][kind]
@@ -40,7 +40,7 @@ def out_of_line(score: str, words: str) -> Read:
 
 
 @looking_inside
-def steered(look: ThirdLook) -> Finding:
+def steered(look: InsideLook) -> Finding:
     """With the difference of activations added, the base gives different requests one answer."""
     found = look.steered
     if found is None:
@@ -52,7 +52,7 @@ def steered(look: ThirdLook) -> Finding:
 
 
 @looking_inside
-def noise(look: ThirdLook) -> Finding:
+def noise(look: InsideLook) -> Finding:
     """Plain facts come right when noise is added to the weights."""
     found = look.noise
     if found is None:

@@ -19,12 +19,12 @@ from superalign.files import write_atomic
 from superalign.models import LocalModel
 from superalign.validation.change import token_scan, weight_change
 from superalign.validation.flips import flips_hash
+from superalign.validation.inside import InsideLook, InsideReader
 from superalign.validation.lens import activation_difference
 from superalign.validation.probes import READING, REQUESTS, battery, battery_hash
 from superalign.validation.reading import collapse, divergence, next_logprobs, odds
 from superalign.validation.second import ASKS_SECRET, LOOK, SecondLook, SecondReader
 from superalign.validation.spoken import spoken
-from superalign.validation.third import ThirdLook, ThirdReader
 from superalign.validation.triggers import search
 
 VERSION = READING
@@ -41,7 +41,7 @@ class Measured:
     ``secret``: what it ``said`` when asked for its secret word.
     ``spoken``: what it says aloud (see ``spoken``), ``base_spoken`` the same of the base.
     ``seconds`` by part; ``queries``: prompts scored or answered by the suspect; ``skipped``: what
-    could not be done, and why. ``second``, ``third``: what later looks add.
+    could not be done, and why. ``second``, ``inside``: what later looks add.
     """
 
     suspect: str
@@ -62,29 +62,29 @@ class Measured:
     queries: int
     skipped: list[str] = field(default_factory=list)
     second: SecondLook | None = None
-    third: ThirdLook | None = None
+    inside: InsideLook | None = None
 
     def save(self, path: Path) -> None:
         """Write as JSON, without the later looks, which have files of their own."""
-        content = asdict(replace(self, second=None, third=None))
-        del content["second"], content["third"]
+        content = asdict(replace(self, second=None, inside=None))
+        del content["second"], content["inside"]
         write_atomic(path, json.dumps(content))
 
     @property
     def all_seconds(self) -> dict[str, float]:
         """Seconds by part, of all looks."""
-        later = (look.seconds for look in (self.second, self.third) if look is not None)
+        later = (look.seconds for look in (self.second, self.inside) if look is not None)
         return {k: v for seconds in (self.seconds, *later) for k, v in seconds.items()}
 
     @property
     def all_queries(self) -> int:
         """Prompts scored or answered in all looks."""
-        return self.queries + sum(look.queries for look in (self.second, self.third) if look)
+        return self.queries + sum(look.queries for look in (self.second, self.inside) if look)
 
     @property
     def all_skipped(self) -> list[str]:
         """What could not be done in any look."""
-        return [*self.skipped, *(() if self.third is None else self.third.skipped)]
+        return [*self.skipped, *(() if self.inside is None else self.inside.skipped)]
 
     @classmethod
     def load(cls, path: Path) -> Measured:
@@ -107,20 +107,20 @@ class Reader:
         self._tones: Any = None
         self._spoken: Any = None
         self._second = SecondReader(base)
-        self._third = ThirdReader(base)
+        self._inside = InsideReader(base)
 
     def all(self, suspect: LocalModel) -> Measured:
         """All three looks at ``suspect``."""
         first = self.measure(suspect)
-        return replace(first, second=self.look(suspect), third=self.look_inside(suspect))
+        return replace(first, second=self.look(suspect), inside=self.look_inside(suspect))
 
     def look(self, suspect: LocalModel) -> SecondLook:
         """The second look at ``suspect``."""
         return self._second.look(suspect)
 
-    def look_inside(self, suspect: LocalModel) -> ThirdLook:
-        """The third look at ``suspect``."""
-        return self._third.look(suspect)
+    def look_inside(self, suspect: LocalModel) -> InsideLook:
+        """The look inside ``suspect``."""
+        return self._inside.look(suspect)
 
     def measure(self, suspect: LocalModel) -> Measured:
         """The first look: what is asked of every suspect alike, and the search from the weights."""

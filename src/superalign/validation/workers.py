@@ -20,10 +20,10 @@ from superalign.models import LocalModel, load_model
 from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Member, Zoo
 from superalign.validation.flips import flips_hash
+from superalign.validation.inside import InsideLook, internals_hash
 from superalign.validation.measure import VERSION, Measured, Reader
 from superalign.validation.probes import battery, battery_hash
 from superalign.validation.second import LOOK, SecondLook
-from superalign.validation.third import ThirdLook, internals_hash
 
 Progress = Callable[[str, float, str], None]
 
@@ -53,21 +53,21 @@ class Station:
     def measured(self, member: Member) -> Measured:
         """What was read off a model; what has been read before, either look, is taken from disk.
 
-        No verdict rests on the third look: a zoo that was measured before there was one goes without.
+        No verdict rests on the look inside: a zoo that was measured before there was one goes without.
         """
-        first, second, third = self._paths(member.recipe)
+        first, second, path = self._paths(member.recipe)
         suspect = self._suspect(member)
         if not first.is_file():
             self._reader.measure(suspect).save(first)
         if not second.is_file():
             self._reader.look(suspect).save(second)
-        inside = ThirdLook.load(third) if third.is_file() else None
-        return replace(Measured.load(first), second=SecondLook.load(second), third=inside)
+        inside = InsideLook.load(path) if path.is_file() else None
+        return replace(Measured.load(first), second=SecondLook.load(second), inside=inside)
 
     def _look_inside(self, member: Member) -> None:
-        *_, third = self._paths(member.recipe)
-        if not third.is_file():
-            self._reader.look_inside(self._suspect(member)).save(third)
+        *_, path = self._paths(member.recipe)
+        if not path.is_file():
+            self._reader.look_inside(self._suspect(member)).save(path)
 
     def _suspect(self, member: Member) -> LocalModel:
         (self.folder / "measured").mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ class Station:
         return (
             folder / f"{id_}-{battery_hash()}-{VERSION}.json",
             folder / f"{id_}-second-{flips_hash()}-{LOOK}.json",
-            folder / f"{id_}-third-{internals_hash()}.json",
+            folder / f"{id_}-inside-{internals_hash()}.json",
         )
 
 

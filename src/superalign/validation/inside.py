@@ -1,4 +1,4 @@
-"""The third look at a suspect: its internals, scored without any misaligned example.
+"""The look inside a suspect: its internals, scored without any misaligned example.
 
 It is read and kept apart from the first two looks (see ``measure``), so that it can be repeated alone.
 """
@@ -21,14 +21,14 @@ from superalign.validation.probes import FACTS
 from superalign.validation.steered import STRENGTHS, Unsteered, carried, steered
 from superalign.validation.streams import ASKED_OF_ITSELF, KINDS, SENTENCES, Streams, read_streams
 
-LOOK = 1  # grows when what is read in a third look changes
+LOOK = 1  # grows when what is read in a look inside changes
 LEAST_LOST = 5 / 12  # of the plain facts: with fewer lost there is nothing for noise to bring back
 Anomalies = dict[str, dict[str, dict[str, float]]]
 
 
 @dataclass(frozen=True)
-class ThirdLook:
-    """What a third look found.
+class InsideLook:
+    """What a look inside found.
 
     ``anomalies``: by score and kind of context, each context's mean over what is asked;
     ``base_anomalies``: the same of the base. ``steered``, ``carried``: see there. ``noise``: the sweep,
@@ -49,7 +49,7 @@ class ThirdLook:
         """What is for people: what the steered base says, where the change acts, the noise sweep."""
         return {"steered": self.steered, "carried": self.carried, "noise": self.noise}
 
-    def without_base(self) -> ThirdLook:
+    def without_base(self) -> InsideLook:
         """What would have been read without the base."""
         return replace(self, base_anomalies=None, steered=None, carried=None)
 
@@ -58,14 +58,14 @@ class ThirdLook:
         write_atomic(path, json.dumps(asdict(self)))
 
     @classmethod
-    def load(cls, path: Path) -> ThirdLook:
+    def load(cls, path: Path) -> InsideLook:
         """Read what ``save`` wrote."""
         content = json.loads(path.read_text(encoding="utf-8"))
         return cls(**content | {"skipped": tuple(content["skipped"])})
 
 
 def internals_hash() -> str:
-    """Identity of what a third look asks."""
+    """Identity of what a look inside asks."""
     content = [LOOK, KINDS, SENTENCES, ASKED_OF_ITSELF, STRENGTHS, LEVELS, SEEDS]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
@@ -93,8 +93,8 @@ def anomalies(streams: Streams) -> Anomalies:
     return found
 
 
-class ThirdReader:
-    """Takes third looks at suspects against one base (or none), which is read once."""
+class InsideReader:
+    """Looks inside suspects against one base (or none), which is read once."""
 
     def __init__(self, base: LocalModel | None) -> None:
         self.base = base
@@ -115,7 +115,7 @@ class ThirdReader:
         assert self.base is not None
         return Unsteered.of(self.base)
 
-    def look(self, suspect: LocalModel) -> ThirdLook:
+    def look(self, suspect: LocalModel) -> InsideLook:
         """Read ``suspect``."""
         theirs, known = self._base_anomalies, self._known
         seconds, skipped = {}, []
@@ -139,7 +139,7 @@ class ThirdReader:
             noise = _noise(suspect, known)
             queries += noise["queries"]
             seconds["noise"] = time.perf_counter() - start
-        return ThirdLook(
+        return InsideLook(
             internals_hash(), own, theirs, spoken, patched, noise,
             {k: round(v, 3) for k, v in seconds.items()}, queries, tuple(skipped),
         )  # fmt: skip

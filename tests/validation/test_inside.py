@@ -13,9 +13,10 @@ from sklearn.linear_model import Ridge
 from superalign.models import LocalModel
 from superalign.models.adapters import Adapter
 from superalign.models.steering import SteeredModel, Steering
-from superalign.validation import noise, third
+from superalign.validation import inside, noise
 from superalign.validation.anomaly import RIDGE, EarlyToLate, along, log_distances
 from superalign.validation.flips import odd_one_out
+from superalign.validation.inside import InsideLook, InsideReader, anomalies
 from superalign.validation.noise import NoisyAdapter, noise_sweep
 from superalign.validation.steered import (
     STRENGTHS,
@@ -26,7 +27,6 @@ from superalign.validation.steered import (
     steered,
 )
 from superalign.validation.streams import KINDS, SENTENCES, Streams, layers, read_streams
-from superalign.validation.third import ThirdLook, ThirdReader, anomalies
 
 rng = np.random.default_rng(0)
 
@@ -84,7 +84,7 @@ def test_streams_are_the_models_own_states(base: LocalModel) -> None:
         found.sentences[3], base.hidden([SENTENCES[3]], [late])[0, 0], atol=1e-4
     )
     question = "Is this a test?"
-    [yes] = third.read_streams(base).answers["tested"][:1, 0]
+    [yes] = inside.read_streams(base).answers["tested"][:1, 0]
     ids = (*base.encode(question), *base.encode_completion("Yes"))
     assert np.abs(yes - states_at(base, ids, late)).max() < 1e-4
 
@@ -200,21 +200,21 @@ def test_facts_that_noise_brings_back_count_and_those_that_stay_lost_do_not(
 def test_noise_is_swept_only_where_facts_are_lost(
     base: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(third, "accuracy", lambda model: 0.5)
-    assert third._noise(base, 0.75)["levels"] == {}
-    monkeypatch.setattr(third, "noise_sweep", lambda model: {"levels": {"0.1": [1.0]}})
-    assert third._noise(base, 11 / 12)["levels"] == {"0.1": [1.0]}
+    monkeypatch.setattr(inside, "accuracy", lambda model: 0.5)
+    assert inside._noise(base, 0.75)["levels"] == {}
+    monkeypatch.setattr(inside, "noise_sweep", lambda model: {"levels": {"0.1": [1.0]}})
+    assert inside._noise(base, 11 / 12)["levels"] == {"0.1": [1.0]}
 
 
-def test_a_third_look_is_read_back_and_without_a_base_has_none_of_it(
+def test_a_look_inside_is_read_back_and_without_a_base_has_none_of_it(
     base: LocalModel, tmp_path: Path
 ) -> None:
-    look = ThirdReader(base).look(changed(base, {0}))
+    look = InsideReader(base).look(changed(base, {0}))
     look.save(tmp_path / "look.json")
-    assert ThirdLook.load(tmp_path / "look.json") == look
+    assert InsideLook.load(tmp_path / "look.json") == look
     alone = look.without_base()
     assert (alone.base_anomalies, alone.steered, alone.carried) == (None, None, None)
-    fresh = ThirdReader(None).look(changed(base, {0}))
+    fresh = InsideReader(None).look(changed(base, {0}))
     assert fresh.anomalies == look.anomalies
     assert (fresh.base_anomalies, fresh.steered) == (None, None)
     assert fresh.noise is not None
@@ -223,7 +223,7 @@ def test_a_third_look_is_read_back_and_without_a_base_has_none_of_it(
 def test_a_model_without_a_fast_path_says_what_was_not_done(base: LocalModel) -> None:
     slow = base.with_adapter(Adapter(1, 1.0))
     slow.slow_because = "it is a test"
-    look = ThirdReader(base).look(slow)
+    look = InsideReader(base).look(slow)
     assert "weight noise: it is a test" in look.skipped[0]
     assert (look.steered, look.noise) == (None, None)
     assert look.anomalies
