@@ -10,12 +10,12 @@ import torch
 import yaml
 
 from superalign.errors import InputError
+from superalign.explaining.study import table
 from superalign.files import require_space, take_lock, write_atomic
 from superalign.models import LocalModel, load_model
 from superalign.stress.plan import SIZES
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 from superalign.validation.audit import Progress, audit, open_calibration, open_pair
-from superalign.validation.neurons import table
 from superalign.validation.stress_test import stress
 
 CAUSAL_TEXTS = 4
@@ -37,10 +37,8 @@ def audit_command(
     """
     suspect, original = open_pair(model, base, device)
     known = open_calibration(calibration, suspect, original is not None)
-    if neurons and suspect.adapter is not None:
-        raise InputError(
-            "--neurons needs full weights; merge the adapter first (superalign export)"
-        )
+    if neurons and suspect.slow_because:
+        raise InputError(f"--neurons cannot read this model: {suspect.slow_because}")
     summary = audit(suspect, original, known, progress)
     if neurons:
         summary["internals"]["neurons"] = _neurons(suspect, neurons, progress)
@@ -52,10 +50,7 @@ def audit_command(
 def _neurons(model: LocalModel, per_layer: int, progress: Progress) -> dict[str, Any]:
     """Scores of explanations at five depths."""
     layers = sorted({round(i * (model.depth - 1) / 4) for i in range(5)})
-    progress("neurons", 0.0, "")
-    found = table(model, NEUTRAL_TEXTS, per_layer, layers, causal=CAUSAL_TEXTS, seed=0)
-    progress("neurons", 1.0, "")
-    return found
+    return table(model, NEUTRAL_TEXTS, per_layer, layers, CAUSAL_TEXTS, 0, progress)
 
 
 def stress_command(
