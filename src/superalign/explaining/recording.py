@@ -51,7 +51,7 @@ class Laid:
             raise InputError(f"model '{model.name}' cannot be explained: {model.slow_because}")
         if not texts:
             raise InputError("no texts to explain from; at least one is needed")
-        self.model = model
+        self.model, self._sources, self._limit = model, list(texts), limit
         self.ids = [model.encode(t, raw=True)[:limit] for t in texts]
         decode = model.tokenizer.decode
         self.texts = Texts(tuple(tuple(decode([i]) for i in row) for row in self.ids))
@@ -74,6 +74,10 @@ class Laid:
 
     def __len__(self) -> int:
         return len(self._order)
+
+    def first(self, texts: int) -> Laid:
+        """The first few of the texts."""
+        return Laid(self.model, self._sources[:texts], self._limit)
 
     @torch.inference_mode()
     def neurons(self, last: int | None = None) -> Iterator[tuple[int, Tensor]]:
