@@ -16,7 +16,9 @@ from superalign.explaining.scoring import (
 )
 from superalign.explaining.study import shuffled
 
-WORDS = [f" {w}" for w in "the cat sat on a red mat and saw one blue bird near the old . house".split()]
+WORDS = [
+    f" {w}" for w in "the cat sat on a red mat and saw one blue bird near the old . house".split()
+]
 
 
 def texts(n: int, seed: int) -> Texts:

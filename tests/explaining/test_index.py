@@ -115,8 +115,6 @@ def test_pages_hold_everything_and_load_nothing(index: Index, tmp_path: Path) ->
         assert "<" not in data
         rows = json.loads(data)["rows"]
         assert len(rows) == (128 if page.name == "report.html" else 64)
-    block = json.loads(
-        re.findall(r'id="data">(.*?)</script>', pages[2].read_text(), re.DOTALL)[0]
-    )
+    block = json.loads(re.findall(r'id="data">(.*?)</script>', pages[2].read_text(), re.DOTALL)[0])
     row = dict(zip(block["columns"], block["rows"][5], strict=True))
     assert {k: index.block(1)[5][k] for k in row} == row

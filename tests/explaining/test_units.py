@@ -60,7 +60,11 @@ def test_what_a_neuron_writes_taken_out_is_the_neuron_at_zero(base: LocalModel) 
     units = neurons(laid, 0, [5, 9])
     found = laid.divergences(units.layer, units.parts(laid))
     for n, index in enumerate((5, 9)):
-        sign = 1 if torch.allclose(units.writes[n], base.decoder.layers[0].down.weight[:, index]) else -1
+        sign = (
+            1
+            if torch.allclose(units.writes[n], base.decoder.layers[0].down.weight[:, index])
+            else -1
+        )
 
         def silence(module, args, index=index, sign=sign):  # type: ignore[no-untyped-def]
             changed = args[0].clone()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -100,7 +101,7 @@ def _first(laid: Laid) -> Any:
 
 
 def study(
-    directions: Sequence[Direction], halves: Halves, *, steer: bool = True, seed: int = 0
+    directions: Sequence[Direction], halves: Halves, *, steer: bool = True
 ) -> list[dict[str, Any]]:
     """Explanations, scores and effects of both ends of each direction, ready for JSON.
 
@@ -111,6 +112,7 @@ def study(
     found = []
     for direction in directions:
         units = ends(halves.seen, direction)
+        seed = crc32(direction.name.encode())  # each has a null of its own
         strengths = units.read(halves.seen).max(0)
         for n, explained in enumerate(explain(units, halves, seed)):
             row = {"layer": direction.layer, **explained.as_dict(), "strength": float(strengths[n])}

@@ -68,7 +68,9 @@ def build(
         StoreError: the file could not be written.
     """
     if len(texts) < 2:
-        raise InputError(f"{len(texts)} texts; at least 2 are needed: to explain from and to score on")
+        raise InputError(
+            f"{len(texts)} texts; at least 2 are needed: to explain from and to score on"
+        )
     start = time.perf_counter()
     laid = Laid(model, texts)
     reader = _Reader(laid.texts)
@@ -145,7 +147,11 @@ class _Reader:
     ) -> Iterator[tuple[Any, ...]]:
         train, test = activation[self.seen], activation[~self.seen]
         found = self.explainer.explain(train)
-        sides = (found, self.explainer.token_lookup(train), self.explainer.explain(shuffled(train, block)))
+        sides = (
+            found,
+            self.explainer.token_lookup(train),
+            self.explainer.explain(shuffled(train, block)),
+        )
         predicted = [self.simulator.simulate(side) for side in sides]
         natural, lookup, null = (correlations(p, test) for p in predicted)
         fires = firing(test)
@@ -174,7 +180,9 @@ class _Reader:
             found.append((text, max(low, peak - BEFORE), min(high, peak + AFTER + 1)))
         return found
 
-    def _tokens(self, examples: Sequence[tuple[int, int, int]], tenths: npt.NDArray[np.int64]) -> str:
+    def _tokens(
+        self, examples: Sequence[tuple[int, int, int]], tenths: npt.NDArray[np.int64]
+    ) -> str:
         """The tokens of the excerpts at which it is above half of its largest activation."""
         words = [
             self.texts.words[text][t - self.starts[text]].strip().lower()
@@ -213,7 +221,9 @@ class Index:
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise InputError(f"no index at {path}; make one with 'superalign explain MODEL --out DIR'")
+            raise InputError(
+                f"no index at {path}; make one with 'superalign explain MODEL --out DIR'"
+            )
         self.path = path
         self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         self._db.row_factory = sqlite3.Row

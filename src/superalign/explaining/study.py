@@ -16,14 +16,18 @@ from typing import Any
 
 import numpy as np
 
+from superalign.explaining import language
 from superalign.explaining.counting import CountingExplainer, Simulator
-from superalign.explaining.recording import Array, Laid
+from superalign.explaining.language import Speaker, Spoken
+from superalign.explaining.recording import Array, Laid, Texts
 from superalign.explaining.scoring import Score, pearson, score
 from superalign.explaining.units import Units, neurons
 from superalign.models import LocalModel
 from superalign.statistics import mean
 
 Progress = Callable[[str, float, str], None]
+SPOKEN_TEXTS = 8  # unseen texts that a language model simulates: it is slow
+SIDES = ("scored", "said", "lookup", "null")  # what is simulated and scored
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,14 @@ class Explained:
     causal: float | None = None
     causal_true: float | None = None
     causal_null: float | None = None
+    spoken: Spoken | None = None
+    beside_spoken: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        scores = {k: getattr(self, k).as_dict() for k in ("scored", "said", "lookup", "null")}
-        return {**vars(self), **scores}
+        scores = {k: getattr(self, k).as_dict() for k in SIDES}
+        spoken = None if self.spoken is None else dict(vars(self.spoken))
+        return {**vars(self), **scores, "spoken": spoken}
 
 
 def shuffled(activation_TN: Array, seed: int) -> Array:
@@ -73,26 +80,53 @@ def shuffled(activation_TN: Array, seed: int) -> Array:
     return found
 
 
-def explain(units: Units, halves: Halves, seed: int = 0) -> list[Explained]:
-    """Explain units by counting on the seen texts and score them on the unseen."""
+def explain(
+    units: Units, halves: Halves, seed: int = 0, speaker: Speaker | None = None
+) -> list[Explained]:
+    """Explain units by counting on the seen texts and score them on the unseen.
+
+    ``speaker``: a language model that explains and simulates, too.
+    """
     train, test = units.read(halves.seen), units.read(halves.unseen)
     explainer = CountingExplainer(halves.seen.texts)
     ours = explainer.explain(train)
     null = explainer.explain(shuffled(train, seed))
     sides = (ours, [e.said for e in ours], explainer.token_lookup(train), null)
     simulator, texts = Simulator(halves.unseen.texts), halves.unseen.texts
-    scores = [score(simulator.simulate(side), test, texts) for side in sides]
-    causal = [(None, None, None)] * len(ours)
+    predicted = [simulator.simulate(side) for side in sides]
+    scores = [score(p, test, texts) for p in predicted]
+    causal: Sequence[tuple[float | None, ...]] = [(None, None, None)] * len(ours)
     if halves.causal is not None:
         again = Simulator(halves.causal.texts)
-        predicted = (again.simulate(ours), units.read(halves.causal), again.simulate(null))
-        causal = causal_agreement(units, halves.causal, predicted)
+        active = (again.simulate(ours), units.read(halves.causal), again.simulate(null))
+        causal = causal_agreement(units, halves.causal, active)
+    spoken: Sequence[tuple[Spoken | None, float | None]] = [(None, None)] * len(ours)
+    if speaker is not None:
+        spoken = _spoken(speaker, halves, train, test, predicted[0])
     return [
-        Explained(name, str(words), *own, *changed)
-        for name, words, own, changed in zip(
-            units.names, ours, zip(*scores, strict=True), causal, strict=True
+        Explained(
+            units.names[n],
+            str(ours[n]),
+            **{side: of[n] for side, of in zip(SIDES, scores, strict=True)},
+            causal=causal[n][0],
+            causal_true=causal[n][1],
+            causal_null=causal[n][2],
+            spoken=spoken[n][0],
+            beside_spoken=spoken[n][1],
         )
+        for n in range(len(ours))
     ]
+
+
+def _spoken(
+    speaker: Speaker, halves: Halves, train: Array, test: Array, predicted: Array
+) -> list[tuple[Spoken, float | None]]:
+    """A language model's explanations of units, and the correlation of what was ``predicted`` for
+    them by counting on the same few unseen texts."""
+    few = Texts(halves.unseen.texts.words[:SPOKEN_TEXTS])
+    true, ours = test[: few.tokens], predicted[: few.tokens]
+    spoken = language.explain(speaker, (halves.seen.texts, train), (few, true))
+    return [(s, pearson(ours[:, n], true[:, n])) for n, s in enumerate(spoken)]
 
 
 def causal_agreement(
@@ -101,7 +135,9 @@ def causal_agreement(
     """For each unit, how each of the ``predicted`` activations (T, N) goes with what changes when
     that which it writes is taken out: correlation with the KL of the next token."""
     changes = laid.divergences(units.layer, units.parts(laid))
-    return [tuple(pearson(p[:, n], changed) for p in predicted) for n, changed in enumerate(changes)]
+    return [
+        tuple(pearson(p[:, n], changed) for p in predicted) for n, changed in enumerate(changes)
+    ]
 
 
 def table(
@@ -112,10 +148,13 @@ def table(
     causal: int,
     seed: int,
     progress: Progress | None = None,
+    speaker: Speaker | None = None,
 ) -> dict[str, Any]:
     """Scores by layer over random neurons, with nulls, and neurons per minute.
 
-    ``causal``: so many of the unseen texts are run again with each neuron taken out.
+    ``causal``: so many of the unseen texts are run again with each neuron taken out. ``speaker``: a
+    language model that explains and simulates, too (on the first ``SPOKEN_TEXTS`` unseen texts, on
+    which the counted explanation is scored beside it).
     """
     start = time.perf_counter()
     rng = np.random.default_rng(seed)
@@ -126,10 +165,9 @@ def table(
         if progress is not None:
             progress("neurons", done / len(layers), f"layer {layer}")
         chosen = sorted(int(i) for i in rng.choice(width, min(per_layer, width), replace=False))
-        found = explain(neurons(halves.seen, layer, chosen), halves)
+        found = explain(neurons(halves.seen, layer, chosen), halves, seed + layer, speaker)
         every += [
-            {"layer": layer, "index": i, **e.as_dict()}
-            for i, e in zip(chosen, found, strict=True)
+            {"layer": layer, "index": i, **e.as_dict()} for i, e in zip(chosen, found, strict=True)
         ]
         rows.append({"layer": layer, **means(found)})
     if progress is not None:
@@ -145,7 +183,7 @@ def table(
 
 def means(found: Sequence[Explained]) -> dict[str, Any]:
     """The mean of each score over units with its interval and n, where it is defined."""
-    values = {
+    values: dict[str, list[float | None]] = {
         "natural": [e.scored.natural for e in found],
         "top_and_random": [e.scored.top_and_random for e in found],
         "precision": [e.scored.precision for e in found],
@@ -157,4 +195,12 @@ def means(found: Sequence[Explained]) -> dict[str, Any]:
         "causal_true": [e.causal_true for e in found],
         "causal_null": [e.causal_null for e in found],
     }
+    spoken = [e.spoken for e in found if e.spoken is not None]
+    if spoken:
+        values |= {
+            "spoken": [s.natural for s in spoken],
+            "spoken_precision": [s.precision for s in spoken],
+            "spoken_null": [s.null for s in spoken],
+            "beside_spoken": [e.beside_spoken for e in found],
+        }
     return {name: mean(of).as_dict() for name, of in values.items()}
