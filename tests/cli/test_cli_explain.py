@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 import toy
 from commands import Command, one_line
+from superalign.explaining import command
 
 
 @pytest.fixture
@@ -62,12 +63,35 @@ def test_directions_of_a_file(superalign: Command, folder: Path, few: Path, tmp_
     assert {"promotes", "steered", "steered_null", "causal"} <= set(rows[0])
 
 
+def test_features_of_an_autoencoder_that_is_trained_and_read_again(
+    superalign: Command, folder: Path, few: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "STEPS", 100)
+    options = ("--layer", 1, "--texts", few, "--json")
+    told = superalign("explain", folder, "--features", "train", *options, "--out", "f")
+    assert told.code == 0, told.err
+    summary = json.loads(told.out)
+    assert summary["reconstruction"]["features"] == 64
+    assert {"natural", "null", "causal"} <= set(summary["means"])
+    assert "Sparse autoencoder" in Path("f/report.html").read_text()
+    made = "f/autoencoder.safetensors"
+    again = superalign("explain", folder, "--features", made, *options, "--out", "g")
+    same = json.loads(again.out)
+    for first, second in zip(summary["features"], same["features"], strict=True):
+        assert first["scored"] == pytest.approx(second["scored"], abs=1e-5)
+    assert not Path("g/autoencoder.safetensors").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--find", "x", "--neurons", "2"], ["--find and --neurons"]),
         (["--explainer", "m"], ["--explainer goes with --neurons"]),
-        (["--layer", "2"], ["--layer and --base go with --direction"]),
+        (["--layer", "2"], ["--layer goes with --direction or --features"]),
+        (["--base", "m"], ["--base goes with --direction"]),
+        (["--features", "train"], ["--features goes with --layer"]),
+        (["--features", "train", "--layer", "9"], ["allowed are 0 to 2"]),
+        (["--features", "nowhere.safetensors", "--layer", "1"], ["--features", "nowhere"]),
         (["--find", "water"], ["no index at", "superalign explain"]),
         (["--direction", "nowhere.safetensors"], ["--direction", "nowhere.safetensors"]),
         (["--direction", "change"], ["--base"]),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from superalign.explaining.directions import Direction
     from superalign.models import LocalModel
 
+SHOWN = 24  # features of an autoencoder that are explained
+
 
 @app.command()
 def explain(
@@ -37,8 +39,14 @@ def explain(
             help="a direction in place of neurons: a safetensors file, or change or difference from the base"
         ),
     ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            help="sparse-autoencoder features in place of neurons: a safetensors file, or train"
+        ),
+    ] = None,
     layer: Annotated[
-        int | None, typer.Option(min=0, help="blocks after which a file's directions lie")
+        int | None, typer.Option(min=0, help="blocks after which directions or features lie")
     ] = None,
     base: Annotated[str | None, typer.Option(help="the model it was trained from")] = None,
     texts: Annotated[
@@ -50,7 +58,13 @@ def explain(
     json_: Json = False,
 ) -> None:
     """Say what a model's neurons or directions read, and test how far the words can be trusted."""
-    _refuse_mixtures(find, neurons, explainer, direction, layer, base)
+    _one_of(
+        **{"--find": find, "--neurons": neurons, "--direction": direction, "--features": features}
+    )
+    _only_with("--neurons", neurons, **{"--explainer": explainer})
+    _only_with("--direction", direction, **{"--base": base})
+    _only_with("--direction or --features", direction or features, **{"--layer": layer})
+    _only_with("--layer", layer is not None, **{"--features": features})
     if find is not None:
         _search(Path(model), find, json_)
         return
@@ -66,6 +80,10 @@ def explain(
     if direction:
         chosen = _directions(direction, layer, suspect, original)
         summary = command.explain_directions(suspect, read, chosen, progress)
+    elif features is not None and layer is not None:
+        summary = command.explain_features(
+            suspect, read, features, layer, SHOWN, path, seed or 0, progress
+        )
     elif neurons:
         speaker = _speaker(explainer, device)
         summary = command.explain_sample(suspect, read, neurons, seed or 0, speaker, progress)
@@ -73,11 +91,11 @@ def explain(
         summary = command.make_index(suspect, read, path, progress)
     settings: dict[str, Any] = {
         "model": model, "neurons": neurons, "explainer": explainer, "direction": direction,
-        "layer": layer, "base": base, "texts": texts and str(texts), "seed": seed or 0,
+        "features": features, "layer": layer, "base": base, "texts": texts and str(texts), "seed": seed or 0,
         "device": device,
     }  # fmt: skip
     command.write_run(path, settings, summary)
-    if direction or neurons:
+    if direction or features or neurons:
         write_explain_report(summary, path / "report.html")
     else:
         write_neuron_pages(Index(path / command.INDEX), path)
@@ -87,24 +105,16 @@ def explain(
         print("\n".join([*said(summary), f"report: {path / 'report.html'}"]))
 
 
-def _refuse_mixtures(
-    find: str | None,
-    neurons: int,
-    explainer: str | None,
-    direction: list[str] | None,
-    layer: int | None,
-    base: str | None,
-) -> None:
-    """Raise an InputError for options that do not go together."""
-    chosen = [
-        n for n, on in (("--find", find), ("--neurons", neurons), ("--direction", direction)) if on
-    ]
-    if len(chosen) > 1:
-        raise InputError(f"{' and '.join(chosen)}: give one of them")
-    if explainer is not None and not neurons:
-        raise InputError("--explainer goes with --neurons")
-    if (layer is not None or base is not None) and not direction:
-        raise InputError("--layer and --base go with --direction")
+def _one_of(**options: Any) -> None:
+    given = [name for name, value in options.items() if value]
+    if len(given) > 1:
+        raise InputError(f"{' and '.join(given)}: give one of them")
+
+
+def _only_with(needed: str, there: Any, **options: Any) -> None:
+    for name, value in options.items():
+        if value is not None and not there:
+            raise InputError(f"{name} goes with {needed}")
 
 
 def _directions(

@@ -14,8 +14,16 @@ from superalign.errors import InputError
 from superalign.explaining.directions import Direction, study
 from superalign.explaining.index import build
 from superalign.explaining.language import Speaker
-from superalign.explaining.study import Halves, Progress, table
-from superalign.files import require_space, write_atomic
+from superalign.explaining.sparse_autoencoder import (
+    SparseAutoencoder,
+    alive,
+    features,
+    later_states,
+    quality,
+    train,
+)
+from superalign.explaining.study import Halves, Progress, explain, means, table
+from superalign.files import require_space, storing, write_atomic
 from superalign.models import LocalModel
 from superalign.tasks.files import read_rows
 from superalign.tasks.neutral import NEUTRAL_TEXTS
@@ -24,6 +32,8 @@ SCHEMA = "superalign.explain/1"
 INDEX = "neurons.sqlite"
 CAUSAL_TEXTS = 4
 DEPTHS = 5
+FEATURES_PER_NUMBER = 2  # of the residual stream
+STEPS = 1500  # of training an autoencoder
 
 
 def read_texts(path: Path | None) -> Sequence[str]:
@@ -95,6 +105,54 @@ def explain_directions(
     progress("directions", 1.0, "")
     seconds = round(time.perf_counter() - start, 1)
     return {**_about(model, texts), "directions": found, "seconds": seconds}
+
+
+def explain_features(
+    model: LocalModel,
+    texts: Sequence[str],
+    source: str,
+    layer: int,
+    count: int,
+    out: Path,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Any]:
+    """``count`` random features of a sparse autoencoder of the stream after ``layer`` blocks.
+
+    ``source``: a safetensors file, or ``train`` for one that is trained on the texts explained from
+    and kept as ``out/autoencoder.safetensors``. Its quality is that on the unseen texts.
+
+    Raises:
+        InputError: no such file or layer, or one that does not fit the model.
+        StoreError: the trained one could not be written.
+    """
+    start = time.perf_counter()
+    halves = Halves.of(model, texts, CAUSAL_TEXTS)
+    if source == "train":
+        states = later_states(halves.seen, layer)
+        width = FEATURES_PER_NUMBER * states.shape[1]
+
+        def told(share: float) -> None:
+            progress("train", share, "")
+
+        found = train(states, width, steps=STEPS, seed=seed, progress=told)
+        out.mkdir(parents=True, exist_ok=True)
+        with storing(out):
+            found.save(out / "autoencoder.safetensors")
+    else:
+        found = SparseAutoencoder.load(Path(source))
+    chosen = alive(found, layer, halves.seen, count, seed)
+    progress("features", 0.0, "")
+    explained = explain(features(found, layer, halves.seen, chosen), halves, seed)
+    progress("features", 1.0, "")
+    return {
+        **_about(model, texts),
+        "layer": layer,
+        "reconstruction": quality(found, later_states(halves.unseen, layer)),
+        "means": means(explained),
+        "features": [e.as_dict() for e in explained],
+        "seconds": round(time.perf_counter() - start, 1),
+    }
 
 
 def _about(model: LocalModel, texts: Sequence[str]) -> dict[str, Any]:

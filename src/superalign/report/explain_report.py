@@ -1,4 +1,4 @@
-"""What ``superalign explain`` prints, and ``report.html`` of directions or of a sample of neurons."""
+"""What ``superalign explain`` prints, and ``report.html`` of directions, features or a sample of neurons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIRES = 6  # tenths of a unit's largest activation from which a token is marked
 
 
 def write_explain_report(summary: dict[str, Any], path: Path) -> None:
-    """The page of explained directions or of a sample of neurons.
+    """The page of explained directions, features or a sample of neurons.
 
     Raises:
         StoreError: the file could not be written.
@@ -29,12 +29,22 @@ def said(summary: dict[str, Any]) -> list[str]:
             f"{d['name']} (layer {d['layer']}, correlation {_score(d)}): {d['explanation']}"
             for d in summary["directions"]
         ]
-    lines = [
-        f"block {row['layer']}: correlation {_estimate(row['natural'])}, "
-        f"token lookup {_estimate(row['token_lookup'])}, shuffled {_estimate(row['null'])}"
-        for row in summary["by_layer"]
-    ]
+    if "features" in summary:
+        made = summary["reconstruction"]
+        return [
+            f"{made['features']} features, {made['variance_explained']:.2f} of the variance explained, "
+            f"L0 {made['l0']:.1f}, {made['silent']} never fire (n = {made['tokens']} unseen tokens)",
+            _scores(f"{len(summary['features'])} explained", summary["means"]),
+        ]
+    lines = [_scores(f"block {row['layer']}", row) for row in summary["by_layer"]]
     return [*lines, f"{summary['neurons_per_minute']:,.0f} neurons per minute"]
+
+
+def _scores(name: str, row: dict[str, Any]) -> str:
+    return (
+        f"{name}: correlation {_estimate(row['natural'])}, "
+        f"token lookup {_estimate(row['token_lookup'])}, shuffled {_estimate(row['null'])}"
+    )
 
 
 def _score(row: dict[str, Any]) -> str:
