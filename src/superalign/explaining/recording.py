@@ -61,6 +61,7 @@ class Laid:
             PackedBatch.build([trees[i] for i in part], device=model.device) for part in parts
         ]
         self._order = self._reading_order(parts)
+        self._states: dict[int, Tensor] = {}
 
     def _reading_order(self, parts: Sequence[Sequence[int]]) -> Tensor:
         """Where each token, texts one after the other, lies among the batches' tokens."""
@@ -100,8 +101,14 @@ class Laid:
 
     @torch.inference_mode()
     def states(self, layer: int) -> Tensor:
-        """Residual stream (T, width) after ``layer`` blocks, float32 on the CPU."""
-        return torch.cat(self._streams(layer))[self._order].float().cpu()
+        """Residual stream (T, width) after ``layer`` blocks, float32 on the CPU.
+
+        The last layer asked for is kept. What is returned must not be changed.
+        """
+        if layer not in self._states:
+            found = torch.cat(self._streams(layer))[self._order].float().cpu()
+            self._states = {layer: found}
+        return self._states[layer]
 
     @torch.inference_mode()
     def divergences(self, layer: int, removed: Iterable[Tensor]) -> list[Array]:
