@@ -95,7 +95,8 @@ def test_taking_out_what_is_not_written_changes_nothing(base: LocalModel) -> Non
 def test_next_words_are_the_mean_rise_of_log_probabilities(base: LocalModel) -> None:
     laid = Laid(base, NEUTRAL_TEXTS[:2], 10)
     added = torch.randn(32, generator=torch.Generator().manual_seed(0))
-    rise = laid.next_words(base.depth, added)
+    rise, nothing = laid.next_words(base.depth, (added, torch.zeros(32)))
+    assert nothing.abs().max() == 0
     states = laid.states(base.depth)
     logs = [
         torch.log_softmax(base.module.lm_head(base.module.model.norm(x)), -1)

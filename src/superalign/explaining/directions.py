@@ -79,11 +79,11 @@ def ends(seen: Laid, direction: Direction) -> Units:
             f"direction '{direction.name}' has {len(direction.vector)} numbers; the model's "
             f"residual stream has {width}"
         )
-    middle = float(_along(seen, direction)[~_first(seen)].mean())
+    middle = float(_along(seen, direction)[~seen.begins.numpy()].mean())
 
     def read(laid: Laid) -> Array:
         along = _along(laid, direction) - middle
-        along[_first(laid)] = 0
+        along[laid.begins.numpy()] = 0
         return np.stack([np.clip(along, 0, None), np.clip(-along, 0, None)], 1)
 
     both = torch.stack([direction.vector, -direction.vector])
@@ -93,11 +93,6 @@ def ends(seen: Laid, direction: Direction) -> Units:
 def _along(laid: Laid, direction: Direction) -> Array:
     found: Array = (laid.states(direction.layer) @ direction.vector).double().numpy()
     return found
-
-
-def _first(laid: Laid) -> Any:
-    """Where a text begins (T,)."""
-    return np.concatenate([np.arange(len(row)) == 0 for row in laid.ids])
 
 
 def study(
@@ -127,11 +122,8 @@ def _steered(halves: Halves, units: Units, n: int, strength: float, seed: int) -
     random = torch.randn(added.shape, generator=torch.Generator().manual_seed(seed))
     random *= added.norm() / random.norm()
     few = [half.first(STEERED) for half in (halves.seen, halves.unseen)]
-    gains = {}
-    for name, vector in (("steered", added), ("steered_null", random)):
-        rise, again = (laid.next_words(units.layer, vector) for laid in few)
-        top = rise.topk(PROMOTED).indices
-        gains[name] = float(again[top].mean())
-        if name == "steered":
-            promoted = [halves.seen.model.tokenizer.decode([int(i)]) for i in top]
-    return {"promotes": promoted, **gains}
+    rises, again = (laid.next_words(units.layer, (added, random)) for laid in few)
+    words = [rise.topk(PROMOTED).indices for rise in rises]
+    steered, null = (float(rise[top].mean()) for rise, top in zip(again, words, strict=True))
+    promoted = [halves.seen.model.tokenizer.decode([int(i)]) for i in words[0]]
+    return {"promotes": promoted, "steered": steered, "steered_null": null}

@@ -19,6 +19,7 @@ from superalign.errors import InputError
 from superalign.models import LocalModel
 from superalign.models.forward import PackedAttention, block
 from superalign.models.packing import PackedBatch, Tree, token_batches
+from superalign.models.token_logprobs import CHUNK
 
 BATCH_CELLS = 4096
 LIMIT = 64  # tokens of a text that are read
@@ -76,6 +77,11 @@ class Laid:
     def __len__(self) -> int:
         return len(self._order)
 
+    @cached_property
+    def begins(self) -> Tensor:
+        """Whether a text begins at each token (T,)."""
+        return torch.cat([torch.arange(len(row)) == 0 for row in self.ids])
+
     def first(self, texts: int) -> Laid:
         """The first few of the texts."""
         return Laid(self.model, self._sources[:texts], self._limit)
@@ -126,19 +132,23 @@ class Laid:
         return found
 
     @torch.inference_mode()
-    def next_words(self, layer: int, added: Tensor) -> Tensor:
+    def next_words(self, layer: int, added: Sequence[Tensor]) -> list[Tensor]:
         """How much likelier (nats) each word of the vocabulary (V,) gets as the next, over all tokens,
-        when ``added`` (width,) is added to the stream after ``layer`` blocks."""
+        when each of ``added`` (width,) is added to the stream after ``layer`` blocks."""
         streams = self._streams(layer)
-        everywhere = added.expand(len(self), -1)
-        steered = self._added(streams, everywhere)
-        total: Tensor | int = 0
-        for sign, states in ((-1, streams), (1, steered)):
-            normed = self._normed(layer, states)[self._order]
-            for rows in normed.split(BATCH_CELLS // 16):
-                logs = torch.log_softmax(self.model.head.logits(rows).float(), -1)
-                total = total + sign * logs.sum(0)
-        return torch.as_tensor(total).cpu() / len(self)
+        plain = self._mean_logs(layer, streams)
+        return [
+            self._mean_logs(layer, self._added(streams, more.expand(len(self), -1))) - plain
+            for more in added
+        ]
+
+    def _mean_logs(self, layer: int, streams: Sequence[Tensor]) -> Tensor:
+        """Mean log-probability of each word of the vocabulary (V,) as the next one."""
+        normed = self._normed(layer, streams)[self._order]
+        parts = (self.model.head.logits(rows).float() for rows in normed.split(CHUNK))
+        return torch.stack([torch.log_softmax(x, -1).sum(0) for x in parts]).sum(0).cpu() / len(
+            self
+        )
 
     def _embedded(self) -> list[Tensor]:
         return [self.model.decoder.embed(b.tokens_T) for b in self._batches]

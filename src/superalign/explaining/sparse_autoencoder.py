@@ -155,12 +155,7 @@ def quality(found: SparseAutoencoder, states: Tensor) -> dict[str, Any]:
 
 def later_states(laid: Laid, layer: int) -> Tensor:
     """States (T, width) after ``layer`` blocks of all but the texts' first tokens."""
-    return laid.states(layer)[~first_tokens(laid)]
-
-
-def first_tokens(laid: Laid) -> Tensor:
-    """Where a text begins (T,)."""
-    return torch.cat([torch.arange(len(row)) == 0 for row in laid.ids])
+    return laid.states(layer)[~laid.begins]
 
 
 def features(found: SparseAutoencoder, layer: int, seen: Laid, chosen: list[int]) -> Units:
@@ -177,7 +172,7 @@ def features(found: SparseAutoencoder, layer: int, seen: Laid, chosen: list[int]
 
     def read(laid: Laid) -> Array:
         active = found.encode(laid.states(layer))[:, chosen]
-        active[first_tokens(laid)] = 0
+        active[laid.begins] = 0
         return active.double().numpy()
 
     return Units(tuple(f"feature {i}" for i in chosen), layer, read, found.decoder[chosen])
