@@ -86,6 +86,7 @@ def test_features_of_an_autoencoder_that_is_trained_and_read_again(
     ("arguments", "words"),
     [
         (["--find", "x", "--neurons", "2"], ["--find and --neurons"]),
+        (["--find", "x", "--texts", "empty.txt"], ["drop --texts and --out"]),
         (["--explainer", "m"], ["--explainer goes with --neurons"]),
         (["--layer", "2"], ["--layer goes with --direction or --features"]),
         (["--base", "m"], ["--base goes with --direction"]),
@@ -103,5 +104,6 @@ def test_mistakes_are_one_line(
     superalign: Command, folder: Path, arguments: list[str], words: list[str]
 ) -> None:
     Path("empty.txt").write_text("\n \n")
-    one_line(superalign("explain", folder, *arguments, "--out", "run"), *words)
+    out = [] if "--find" in arguments else ["--out", "run"]
+    one_line(superalign("explain", folder, *arguments, *out), *words)
     assert not Path("run").exists()

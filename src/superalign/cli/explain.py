@@ -66,6 +66,8 @@ def explain(
     _only_with("--direction or --features", direction or features, **{"--layer": layer})
     _only_with("--layer", layer is not None, **{"--features": features})
     if find is not None:
+        if texts is not None or out is not None:
+            raise InputError("--find searches an index that is there; drop --texts and --out")
         _search(Path(model), find, json_)
         return
     from superalign.explaining import command
