@@ -203,12 +203,14 @@ def _shortest(of: Sequence[tuple[str, Feature, Array]], rest: float, kept: int) 
         return Explanation({}, rest)
     gains = np.concatenate([feature.counts * level**2 for _, feature, level in of])
     chosen = np.argpartition(-gains, min(kept, len(gains) - 1))[:kept]
+    chosen = chosen[np.argsort(-gains[chosen], kind="stable")]
     starts = np.cumsum([0, *(len(level) for _, _, level in of)])
+    parts = np.searchsorted(starts, chosen, side="right") - 1
+    rows = chosen - starts[parts]
     levels = {}
-    for i in chosen[np.argsort(-gains[chosen], kind="stable")]:
-        part = int(np.searchsorted(starts, i, side="right")) - 1
+    for part, row in zip(parts.tolist(), rows.tolist(), strict=True):
         kind, feature, level = of[part]
-        levels[kind, feature.keys[i - starts[part]]] = float(level[i - starts[part]])
+        levels[kind, feature.keys[row]] = float(level[row])
     return Explanation(levels, rest)
 
 
