@@ -52,7 +52,7 @@ class Station:
         """What was read off a model; what has been read before, either look, is taken from disk."""
         first, second = self._paths(member.recipe)
         first.parent.mkdir(parents=True, exist_ok=True)
-        suspect = self.base.with_adapter(member.adapter, name=member.recipe.title)
+        suspect = member.opened(self.base)
         if not first.is_file():
             self._reader.measure(suspect).save(first)
         if not second.is_file():
