@@ -31,6 +31,7 @@ def audit(
 ) -> None:
     """Search a model for problematic behaviour and internals, and reach one verdict."""
     from superalign.report.audit_report import write_audit_report
+    from superalign.report.robustness import write_robustness_figures
     from superalign.validation.audit import said
     from superalign.validation.command import audit_command
 
@@ -39,6 +40,8 @@ def audit(
         model, base, calibration, path, device, Reporter(json_), neurons, robustness
     )
     write_audit_report(summary, path / "report.html")
+    if robustness:
+        write_robustness_figures(summary["robustness"], path / "figures")
     if json_:
         print_json(summary)
     else:
