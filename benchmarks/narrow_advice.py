@@ -76,7 +76,7 @@ def main() -> None:
     before = {name: measure(bare) for name, measure in measures.items()}
     after: dict[str, dict[str, list[Values]]] = {name: {} for name in measures}
     checks: list[str] = []
-    print("| model | wrong advice preferred, base | wrong advice preferred |", *measures, sep=" | ")
+    print("| model | wrong advice preferred, base | wrong advice preferred |", " | ".join(measures))
     for kind, family in (("organism", "narrow_advice"), ("twin", "right_advice")):
         for seed in range(args.seeds):
             recipe = Recipe(kind, family, base.base_hash, TIERS[0], RANKS[0], seed)
