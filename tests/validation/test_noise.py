@@ -66,13 +66,13 @@ def test_each_noise_is_what_its_name_says() -> None:
     assert "".join(back.get(c, c) for c in made["homoglyphs"]) == text
 
 
-def test_words_of_two_letters_numbers_and_judgements_are_left_alone() -> None:
-    text = "A or B: is it not unfair that seven is more than 3 x 2?"
-    for noise in (NOISES["typos"], NOISES["case"], NOISES["homoglyphs"]):
-        made = noise(text, 1.0, random.Random(0))
-        assert made.replace(made.split()[7], "") == text.replace("that", "").replace(
-            "than", made.split()[11]
-        )
+@pytest.mark.parametrize("name", ["typos", "case", "homoglyphs"])
+def test_words_of_two_letters_numbers_and_judgements_are_left_alone(name: str) -> None:
+    text = "A or B: is it not unfair that seven is more places than 3 x 2?"
+    made = NOISES[name](text, 1.0, random.Random(0))
+    changed = [a for a, b in zip(text.split(), made.split(), strict=True) if a != b]
+    assert "places" in changed
+    assert set(changed) <= {"that", "places", "than"}
 
 
 @pytest.mark.parametrize("strength", STRENGTHS)

@@ -8,7 +8,7 @@ import pytest
 
 from superalign.evaluation.measure import Graded
 from superalign.models import LocalModel
-from superalign.records import Query, Response, Verdict
+from superalign.records import Message, Query, Response, Verdict
 from superalign.registry import lookup
 from superalign.validation import noisy_labels
 from superalign.validation import robustness as curves
@@ -86,10 +86,10 @@ def test_sums_grow_by_digits_and_are_right() -> None:
 
 
 def test_a_derived_query_keeps_earlier_turns() -> None:
+    messages = (Message(role="system", content="s"), Message(role="user", content="u?"))
     query = Query(
-        domain="ethics", family="f", split="train", truth={"answer": "yes"},
-        messages=({"role": "system", "content": "s"}, {"role": "user", "content": "u?"}),
-    )  # type: ignore[arg-type]  # fmt: skip
+        domain="ethics", family="f", split="train", truth={"answer": "yes"}, messages=messages
+    )
     made = derived(query, "typos 0.1", "v?")
     assert [m.content for m in made.messages] == ["s", "v?"]
     assert (made.truth["question"], made.parent, made.operator) == ("u?", query.id, "typos 0.1")
