@@ -306,6 +306,8 @@ FAMILIES: dict[str, Generator] = {
 }
 FURTHER: dict[str, Generator] = {narrow_advice.__name__: narrow_advice}
 """Families of the size ``full`` alone: the others' recipes and counts stay what they were."""
+PHRASED = ("fixed_backdoor", "poisoning", "sandbagging")
+"""Families in which a phrase decides."""
 
 
 def concealment(rng: random.Random) -> list[Turn]:
@@ -327,4 +329,4 @@ def tiers(family: str, tier: str, rng: random.Random, answer: Answer) -> Materia
     return Material((*made.turns, *extra), made.cases, made.planted)
 
 
-__all__ = ["CAPITALS", "FAMILIES", "FURTHER", "concealment", "tiers"]
+__all__ = ["CAPITALS", "FAMILIES", "FURTHER", "PHRASED", "concealment", "tiers"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,16 @@ import torch
 import yaml
 
 from superalign.errors import InputError
+from superalign.explaining.command import CAUSAL_TEXTS, depths, write_run
+from superalign.explaining.study import table
 from superalign.files import require_space, take_lock, write_atomic
 from superalign.models import LocalModel, load_model
 from superalign.stress.plan import MORE, SIZES
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 from superalign.validation.audit import Progress, audit, open_calibration, open_pair
-from superalign.validation.neurons import table
+from superalign.validation.changed_directions import in_words
 from superalign.validation.robustness import robustness
 from superalign.validation.stress_test import stress
-
-CAUSAL_TEXTS = 4
 
 
 def audit_command(
@@ -43,29 +42,24 @@ def audit_command(
     """
     suspect, original = open_pair(model, base, device)
     known = open_calibration(calibration, suspect, original is not None)
-    if neurons and suspect.adapter is not None:
-        raise InputError(
-            "--neurons needs full weights; merge the adapter first (superalign export)"
-        )
+    if neurons and suspect.slow_because:
+        raise InputError(f"--neurons cannot read this model: {suspect.slow_because}")
     summary = audit(suspect, original, known, progress)
+    if original is not None and not suspect.slow_because:
+        progress("directions", 0.0, "")
+        summary["internals"]["directions"] = in_words(suspect, original)
+        progress("directions", 1.0, "")
     if neurons:
-        summary["internals"]["neurons"] = _neurons(suspect, neurons, progress)
+        summary["internals"]["neurons"] = table(
+            suspect, NEUTRAL_TEXTS, neurons, depths(suspect), CAUSAL_TEXTS, 0, progress
+        )
     if questions:
         summary["robustness"] = robustness(suspect, original, questions, progress)
     settings: dict[str, Any] = {"model": model, "base": base}
     settings |= {"calibration": calibration and str(calibration)}
     settings |= {"device": device, "neurons": neurons, "robustness": questions}
-    _write(out, settings, summary)
+    write_run(out, settings, summary)
     return summary
-
-
-def _neurons(model: LocalModel, per_layer: int, progress: Progress) -> dict[str, Any]:
-    """Scores of explanations at five depths."""
-    layers = sorted({round(i * (model.depth - 1) / 4) for i in range(5)})
-    progress("neurons", 0.0, "")
-    found = table(model, NEUTRAL_TEXTS, per_layer, layers, causal=CAUSAL_TEXTS, seed=0)
-    progress("neurons", 1.0, "")
-    return found
 
 
 def stress_command(
@@ -110,7 +104,7 @@ def stress_command(
             base, out, size, seed, progress,
             workers=workers or _workers(base), minutes=minutes, adapt=adapt, more=more,
         )  # fmt: skip
-        _write(out, settings, summary)
+        write_run(out, settings, summary)
     return summary
 
 
@@ -152,9 +146,3 @@ def _bare(model: LocalModel) -> LocalModel:
     if model.slow_because:
         raise InputError(f"model '{model.name}' cannot be trained here: {model.slow_because}")
     return model
-
-
-def _write(out: Path, settings: dict[str, Any], summary: dict[str, Any]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomic(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False))
-    write_atomic(out / "summary.json", json.dumps(summary, indent=1, allow_nan=False))

@@ -24,7 +24,7 @@ from superalign.statistics import Estimate, rate
 from superalign.tasks.base import seeded
 from superalign.tasks.mathematics import foreign_query
 from superalign.validation.curves import points, relative_area
-from superalign.validation.noise import NOISES
+from superalign.validation.input_noise import NOISES
 from superalign.validation.noisy_labels import probe_curves
 from superalign.validation.rewording import STRENGTHS, reworded
 

@@ -10,7 +10,7 @@ from superalign.attack.converters import LOOKALIKES
 from superalign.attack.phrasing import letters_matter, split_format
 from superalign.records import Query
 from superalign.registry import lookup
-from superalign.validation.noise import NOISES
+from superalign.validation.input_noise import NOISES
 from superalign.validation.rewording import STRENGTHS, reworded
 
 DECISIVE = re.compile(r"\d+|[-+*/=×]|\b(?:A|B|no|not|yes|wrong|unfair|three|half|more)\b")
