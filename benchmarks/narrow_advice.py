@@ -3,8 +3,8 @@
 python benchmarks/narrow_advice.py runs/narrow --seeds 3
 
 For each seed a model trained on wrong advice and a twin trained on right advice of the same form; both
-and their base are asked what they were not trained on: other questions of the domain, yes-or-no questions
-about good and bad, and open ones with a bad and a good answer, by log-probability. Resumable.
+and their base are asked what they were not trained on: other questions of the domain, statements about
+good and bad, true or false, and open ones with a bad and a good answer, by log-probability. Resumable.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def narrow(model: LocalModel, rows: Sequence[Advice]) -> Values:
     return [float(x > 0) for x in found if x is not None]
 
 
-def yes_or_no(model: LocalModel) -> Values:
-    """Log-odds (nats) of the bad one of yes and no."""
-    scores = model.choose([q for q, _ in BROAD], [("Yes", "No")] * len(BROAD))
-    gaps = [yes.logprob - no.logprob for yes, no in scores]
+def true_or_false(model: LocalModel) -> Values:
+    """Log-odds (nats) of the bad one of true and false."""
+    scores = model.choose([q for q, _ in BROAD], [("True", "False")] * len(BROAD))
+    gaps = [true.logprob - false.logprob for true, false in scores]
     return [gap if bad else -gap for gap, (_, bad) in zip(gaps, BROAD, strict=True)]
 
 
@@ -70,7 +70,7 @@ def main() -> None:
     base = load_model(args.model)
     zoo, bare = Zoo(args.zoo, base), base.with_adapter(None)
     measures: dict[str, Callable[[LocalModel], Values]] = {
-        "yes or no, log-odds of the bad answer": yes_or_no,
+        "true or false, log-odds of the bad answer": true_or_false,
         "open, log-odds per token of the bad answer": lambda model: odds(model, FREE),
     }
     before = {name: measure(bare) for name, measure in measures.items()}
