@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,15 @@ import torch
 import yaml
 
 from superalign.errors import InputError
+from superalign.explaining.command import CAUSAL_TEXTS, depths, write_run
+from superalign.explaining.study import table
 from superalign.files import require_space, take_lock, write_atomic
 from superalign.models import LocalModel, load_model
 from superalign.stress.plan import SIZES
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 from superalign.validation.audit import Progress, audit, open_calibration, open_pair
-from superalign.validation.neurons import table
+from superalign.validation.changed_directions import in_words
 from superalign.validation.stress_test import stress
-
-CAUSAL_TEXTS = 4
 
 
 def audit_command(
@@ -37,25 +36,20 @@ def audit_command(
     """
     suspect, original = open_pair(model, base, device)
     known = open_calibration(calibration, suspect, original is not None)
-    if neurons and suspect.adapter is not None:
-        raise InputError(
-            "--neurons needs full weights; merge the adapter first (superalign export)"
-        )
+    if neurons and suspect.slow_because:
+        raise InputError(f"--neurons cannot read this model: {suspect.slow_because}")
     summary = audit(suspect, original, known, progress)
+    if original is not None and not suspect.slow_because:
+        progress("directions", 0.0, "")
+        summary["internals"]["directions"] = in_words(suspect, original)
+        progress("directions", 1.0, "")
     if neurons:
-        summary["internals"]["neurons"] = _neurons(suspect, neurons, progress)
+        summary["internals"]["neurons"] = table(
+            suspect, NEUTRAL_TEXTS, neurons, depths(suspect), CAUSAL_TEXTS, 0, progress
+        )
     settings = {"model": model, "base": base, "calibration": calibration and str(calibration)}
-    _write(out, settings | {"device": device, "neurons": neurons}, summary)
+    write_run(out, settings | {"device": device, "neurons": neurons}, summary)
     return summary
-
-
-def _neurons(model: LocalModel, per_layer: int, progress: Progress) -> dict[str, Any]:
-    """Scores of explanations at five depths."""
-    layers = sorted({round(i * (model.depth - 1) / 4) for i in range(5)})
-    progress("neurons", 0.0, "")
-    found = table(model, NEUTRAL_TEXTS, per_layer, layers, causal=CAUSAL_TEXTS, seed=0)
-    progress("neurons", 1.0, "")
-    return found
 
 
 def stress_command(
@@ -95,7 +89,7 @@ def stress_command(
             base, out, size, seed, progress,
             workers=workers or _workers(base), minutes=minutes, adapt=adapt,
         )  # fmt: skip
-        _write(out, settings, summary)
+        write_run(out, settings, summary)
     return summary
 
 
@@ -137,9 +131,3 @@ def _bare(model: LocalModel) -> LocalModel:
     if model.slow_because:
         raise InputError(f"model '{model.name}' cannot be trained here: {model.slow_because}")
     return model
-
-
-def _write(out: Path, settings: dict[str, Any], summary: dict[str, Any]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomic(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False))
-    write_atomic(out / "summary.json", json.dumps(summary, indent=1, allow_nan=False))
