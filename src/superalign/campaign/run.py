@@ -185,9 +185,8 @@ class Campaign:
     def _replay(self) -> None:
         """Ask each attack found again, for verdicts that selected nothing."""
         found = [a for g in self.goals if (a := self.first_hit(g)) is not None]
-        k = (
-            self.config.replays if self.config.sampling > 0 else 1
-        )  # greedy answers are all the same
+        # Greedy answers are all the same: one is enough.
+        k = self.config.replays if self.config.sampling > 0 else 1
         if found:
             self.progress("replay", 0.0, f"{len(found)} attacks, {k} times each")
             seed = seeded(self.config.seed, "replay").getrandbits(31)
