@@ -19,6 +19,7 @@ from superalign.files import write_atomic
 from superalign.models import LocalModel
 from superalign.validation.change import token_scan, weight_change
 from superalign.validation.flips import flips_hash
+from superalign.validation.hidden import HiddenLook, HiddenReader
 from superalign.validation.inside import InsideLook, InsideReader
 from superalign.validation.lens import activation_difference
 from superalign.validation.probes import READING, REQUESTS, battery, battery_hash
@@ -41,7 +42,8 @@ class Measured:
     ``secret``: what it ``said`` when asked for its secret word.
     ``spoken``: what it says aloud (see ``spoken``), ``base_spoken`` the same of the base.
     ``seconds`` by part; ``queries``: prompts scored or answered by the suspect; ``skipped``: what
-    could not be done, and why. ``second``, ``inside``: what later looks add.
+    could not be done, and why. ``second``, ``hidden``, ``inside``: what further looks
+    add.
     """
 
     suspect: str
@@ -62,29 +64,34 @@ class Measured:
     queries: int
     skipped: list[str] = field(default_factory=list)
     second: SecondLook | None = None
+    hidden: HiddenLook | None = None
     inside: InsideLook | None = None
 
     def save(self, path: Path) -> None:
-        """Write as JSON, without the later looks, which have files of their own."""
-        content = asdict(replace(self, second=None, inside=None))
-        del content["second"], content["inside"]
+        """Write as JSON, without the further looks, which have files of their own."""
+        content = asdict(replace(self, second=None, hidden=None, inside=None))
+        del content["second"], content["hidden"], content["inside"]
         write_atomic(path, json.dumps(content))
 
     @property
     def all_seconds(self) -> dict[str, float]:
         """Seconds by part, of all looks."""
-        later = (look.seconds for look in (self.second, self.inside) if look is not None)
-        return {k: v for seconds in (self.seconds, *later) for k, v in seconds.items()}
+        further = [look.seconds for look in self._further]
+        return {part: value for look in (self.seconds, *further) for part, value in look.items()}
 
     @property
     def all_queries(self) -> int:
-        """Prompts scored or answered in all looks."""
-        return self.queries + sum(look.queries for look in (self.second, self.inside) if look)
+        """Prompts scored or answered by the suspect, in all looks."""
+        return self.queries + sum(look.queries for look in self._further)
 
     @property
     def all_skipped(self) -> list[str]:
         """What could not be done in any look."""
         return [*self.skipped, *(() if self.inside is None else self.inside.skipped)]
+
+    @property
+    def _further(self) -> list[SecondLook | HiddenLook | InsideLook]:
+        return [x for x in (self.second, self.hidden, self.inside) if x is not None]
 
     @classmethod
     def load(cls, path: Path) -> Measured:
@@ -93,7 +100,7 @@ class Measured:
 
 
 def questions_hash() -> str:
-    """Identity of what a verdict rests on: scores of different questions must not be compared."""
+    """Identity of everything that is asked: scores of different questions must not be compared."""
     return hashlib.sha256(f"{battery_hash()} {flips_hash()} {LOOK}".encode()).hexdigest()[:16]
 
 
@@ -107,12 +114,15 @@ class Reader:
         self._tones: Any = None
         self._spoken: Any = None
         self._second = SecondReader(base)
+        self._hidden = None if base is None else HiddenReader(base)
         self._inside = InsideReader(base)
 
     def all(self, suspect: LocalModel) -> Measured:
-        """All three looks at ``suspect``."""
+        """All looks at ``suspect``."""
         first = self.measure(suspect)
-        return replace(first, second=self.look(suspect), inside=self.look_inside(suspect))
+        hidden = None if self._hidden is None else self._hidden.look(suspect)
+        inside = self.look_inside(suspect)
+        return replace(first, second=self.look(suspect), hidden=hidden, inside=inside)
 
     def look(self, suspect: LocalModel) -> SecondLook:
         """The second look at ``suspect``."""
