@@ -164,14 +164,9 @@ def test_the_docs_name_every_detector_once_and_whether_it_has_a_voice() -> None:
 
 def test_without_a_base_what_needs_one_is_missing() -> None:
     alone = measured(
-        base_odds=None,
-        drift=None,
-        triggers=None,
-        skipped=["no base"],
-        second=CALM.without_base(),
-        hidden=None,
-        inside=STILL.without_base(),
-    )
+        base_odds=None, drift=None, triggers=None, skipped=["no base"],
+        second=CALM.without_base(), inside=STILL.without_base(),
+    )  # fmt: skip
     found = find(alone)
     for detector in DETECTORS:
         assert (found[detector.name].score is None) is detector.needs_base

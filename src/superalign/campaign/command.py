@@ -8,16 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from superalign.attack.adaptive import goal_allocator
+from superalign.attack.base import Operator
 from superalign.campaign.attacker import Attacker, OperatorAttacker, campaign_operators
 from superalign.campaign.goals import benign_twins, campaign_goals
 from superalign.campaign.regression import read_suite, suite_text
-from superalign.campaign.rewriting import RewritingAttacker
+from superalign.campaign.rewriting import REWRITTEN, RewritingAttacker
 from superalign.campaign.run import Campaign
 from superalign.campaign.screening import RefusalDirection, ScreenedAttacker
 from superalign.campaign.settings import CampaignConfig
+from superalign.campaign.steering import RefusalSteering, steering_effect
 from superalign.campaign.summary import summarise
-from superalign.campaign.target import ModelTarget
+from superalign.campaign.target import ModelTarget, Target
 from superalign.campaign.transfer import checkpoints
+from superalign.campaign.tree import TreeAttacker
+from superalign.campaign.white_box import (
+    STEERED,
+    SuffixSearched,
+    WhiteBoxTarget,
+    can_search,
+    white_box_operators,
+)
 from superalign.config import load_section
 from superalign.critic.compliance import Calibration, calibrate, read_labelled, shipped_calibration
 from superalign.critic.trained_judge import shipped_judge
@@ -29,6 +39,8 @@ from superalign.records import Query
 from superalign.store import RunStore
 from superalign.tasks.base import seeded
 from superalign.tasks.benign import Benign
+
+LEAST = 20  # harmless requests that over-refusal is measured on
 
 
 def settings(
@@ -47,7 +59,7 @@ def check(config: CampaignConfig) -> None:
     """Read every file that the campaign needs, before a model is loaded or a folder made.
 
     Raises:
-        InputError: a file cannot be used.
+        InputError: a file cannot be used, or two settings do not go together.
     """
     if config.regression is not None:
         read_suite(Path(config.regression))
@@ -56,6 +68,11 @@ def check(config: CampaignConfig) -> None:
         checkpoints(Path(config.transfer))
         return
     campaign_goals(config)
+    if config.feedback == "weights" and config.domain != "safety":
+        raise InputError(
+            f"feedback 'weights' with domain '{config.domain}': its attacks are on refusals; allowed: "
+            "text, logprobs, activations, or domain safety"
+        )
     judge_calibration(config)
     earlier_successes(config.earlier)
     if config.rewriter is not None:
@@ -83,28 +100,75 @@ def run_campaign(
 ) -> dict[str, Any]:
     """Run or continue a campaign; writes ``summary.json`` and ``regression.jsonl``."""
     goals = campaign_goals(config)
-    calibration = judge_calibration(config)
+    steering = find_steering(config, model)
     attacker = make_attacker(config, model)
-    target = ModelTarget(
-        model,
-        max_new_tokens=config.max_new_tokens,
-        temperature=config.temperature,
-        logprobs=config.feedback != "text",
-    )
-    campaign = Campaign(config, store, target, attacker, goals, progress)
+    target = make_target(config, model, steering)
+    setup = 0.0 if steering is None else steering.gflop
+    known = known_operators(config)
+    campaign = Campaign(config, store, target, attacker, goals, progress, known, setup)
     campaign.run()
     refusals = campaign.phase("over-refusal", lambda: _over_refusal(config, model, len(goals)))
-    summary = summarise(
-        campaign, campaign.operators, calibration, refusals, weight_hash=model.weight_hash
-    )
+    calibration = judge_calibration(config) if config.domain == "safety" else None
+    summary = summarise(campaign, calibration, refusals, weight_hash=model.weight_hash)
+    if steering is not None:
+        twins = benign_twins(config, max(len(goals), LEAST))
+        requests = [g.query for g in goals]
+        summary["steering"] = campaign.phase(
+            "steering",
+            lambda: steering_effect(steering, requests, twins, config.max_new_tokens),
+        )
     if isinstance(attacker, ScreenedAttacker):
         summary["looks"] = attacker.looks
         attacker = attacker.inner
     if isinstance(attacker, RewritingAttacker):
-        summary["rewrites"] = {"drafts": attacker.drafts, "kept": attacker.kept}
-    store.write_text("regression.jsonl", suite_text([e.query for e in campaign.archive.entries]))
+        summary["rewrites"] = attacker.counts
+    kept = [e.query for e in campaign.archive.entries if e.query.operator not in STEERED]
+    store.write_text("regression.jsonl", suite_text(kept))
     store.write_json("summary.json", summary)
     return summary
+
+
+def known_operators(config: CampaignConfig) -> dict[str, Operator]:
+    """Everything that a campaign's moves may be recorded under."""
+    own: dict[str, Operator] = campaign_operators(config.domain)
+    if config.feedback == "weights":
+        own |= white_box_operators()
+    if config.rewriter is not None:
+        own[REWRITTEN.name] = REWRITTEN
+    return own
+
+
+def find_steering(config: CampaignConfig, model: LanguageModel) -> RefusalSteering | None:
+    """The model's steered views, where the attacker has its weights.
+
+    Raises:
+        InputError: the model's weights are not here.
+    """
+    if config.feedback != "weights":
+        return None
+    if not isinstance(model, LocalModel):
+        raise InputError(
+            f"feedback 'weights': {model.name} shows none; allowed: text, logprobs, or a local model"
+        )
+    return RefusalSteering(model, config.seed, config.max_new_tokens)
+
+
+def make_target(
+    config: CampaignConfig, model: LanguageModel, steering: RefusalSteering | None
+) -> Target:
+    """The attacked model as the settings ask for it."""
+
+    def make(one: LanguageModel) -> ModelTarget:
+        return ModelTarget(
+            one,
+            max_new_tokens=config.max_new_tokens,
+            temperature=config.sampling,
+            logprobs=config.feedback != "text",
+        )
+
+    if steering is None:
+        return make(model)
+    return WhiteBoxTarget(steering.model, steering.views, make, config.seed)
 
 
 def make_attacker(config: CampaignConfig, model: LanguageModel) -> Attacker:
@@ -113,7 +177,10 @@ def make_attacker(config: CampaignConfig, model: LanguageModel) -> Attacker:
     Raises:
         InputError: activations of a model that shows none, or no such rewriter.
     """
-    known = campaign_operators()
+    known = known_operators(config)
+    known.pop(REWRITTEN.name, None)
+    if isinstance(model, LocalModel) and not can_search(model):
+        known.pop(SuffixSearched.name, None)
     families = {name: operator.family for name, operator in known.items()}
     attacker: Attacker = OperatorAttacker(
         known,
@@ -126,7 +193,8 @@ def make_attacker(config: CampaignConfig, model: LanguageModel) -> Attacker:
             if config.rewriter == config.target
             else load_model(config.rewriter, device=config.device, dtype=config.dtype)
         )
-        attacker = RewritingAttacker(attacker, rewriter, config.confirm)
+        make = {"pair": RewritingAttacker, "tap": TreeAttacker}[config.rewriting]
+        attacker = make(attacker, rewriter, config.confirm)
     if config.feedback != "activations":
         return attacker
     if not isinstance(model, LocalModel):
@@ -157,7 +225,7 @@ def earlier_successes(folder: str | None) -> dict[str, tuple[float, float]]:
 
 def _over_refusal(config: CampaignConfig, model: LanguageModel, n: int) -> dict[str, Any]:
     """Refusals of harmless requests, greedily answered: twins of harmful ones, and unrelated."""
-    n = max(n, 20)
+    n = max(n, LEAST)
     half = n // 2
     benign: list[Query] = []
     for split, count in (("train", n - half), ("held_out", half)):

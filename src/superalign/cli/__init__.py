@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 # isort: off
-from superalign.cli import run, weak_to_strong, oversee, attack, audit, evaluate, models
+from superalign.cli import run, weak_to_strong, oversee, attack, audit, evaluate, monitor, models
 
 # isort: on
 from superalign.cli.options import app
@@ -26,6 +26,7 @@ __all__ = [
     "evaluate",
     "main",
     "models",
+    "monitor",
     "oversee",
     "run",
     "weak_to_strong",

@@ -32,7 +32,7 @@ def generate(
     if out.is_dir() or not out.parent.is_dir():
         raise InputError(f"--out {out}; allowed: a file in a folder that exists")
     rows = list(read_rows(source))
-    prompts = [_prompt(row, i, source) for i, row in enumerate(rows)]
+    prompts = [prompt_of(row, f"{source}, row {i + 1}") for i, row in enumerate(rows)]
     outs = load_model(model or "smollm2", device=device).generate(
         prompts, n=n, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
     )
@@ -69,8 +69,12 @@ def doctor(json_: Json = False) -> None:
         print("\n".join(lines(facts)))
 
 
-def _prompt(row: dict[str, Any], index: int, source: Path) -> str | list[dict[str, str]]:
-    where = f"{source}, row {index + 1}"
+def prompt_of(row: dict[str, Any], where: str) -> str | list[dict[str, str]]:
+    """The prompt of a row of a file, as a text or as messages.
+
+    Raises:
+        InputError: it has neither, or they cannot be read.
+    """
     if row.get("messages"):
         turns = row["messages"]
         if not isinstance(turns, list) or not all(map(_is_turn, turns)):

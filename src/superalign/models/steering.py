@@ -43,7 +43,8 @@ class Steering:
         if self.layer is not None:
             return (x.float() + direction).to(x.dtype)
         unit, wide = direction / direction.norm(), x.float()
-        return (wide - (wide @ unit)[..., None] * unit).to(x.dtype)
+        left: Tensor = wide - (wide @ unit)[..., None] * unit
+        return left.to(x.dtype)
 
 
 class SteeredModel(LocalModel):
@@ -64,15 +65,15 @@ class SteeredModel(LocalModel):
             raise InputError(
                 f"steering after layer {steering.layer}: allowed are 0 to {model.depth}"
             )
-        self.steer, self._inner = steering, model
+        self.steer, self.steering, self._inner = steering, steering, model
         if self._decoder is not None:
             self._decoder = dataclasses.replace(self._decoder, steer=steering)
 
     @property
     def weight_hash(self) -> str:
         """Identity of the weights and the steering."""
-        layer = -1 if self.steer.layer is None else self.steer.layer
-        change = {"direction": self.steer.direction, "layer": torch.tensor(layer)}
+        layer = -1 if self.steering.layer is None else self.steering.layer
+        change = {"direction": self.steering.direction, "layer": torch.tensor(layer)}
         return hash_both(super().weight_hash, hash_tensors(change.items()))
 
     def weights(self) -> InferenceWeights:
@@ -81,4 +82,4 @@ class SteeredModel(LocalModel):
 
     def with_adapter(self, adapter: Adapter | None, name: str | None = None) -> LocalModel:
         """The same weights and steering under another adapter."""
-        return SteeredModel(self._inner.with_adapter(adapter, name), self.steer)
+        return SteeredModel(self._inner.with_adapter(adapter, name), self.steering)

@@ -47,6 +47,7 @@ def view(summary: dict[str, Any], cases: list[View]) -> View:
         "untried": [r["operator"] for r in summary["operators"] if not r["attempts"]],
         "clusters": [(r["cluster"], read(r["solved"])) for r in summary["clusters"]],
         "judge": _judge(summary["judge"]),
+        "steering": _steering(summary.get("steering", {})),
         "cases": cases,
     }
 
@@ -91,6 +92,8 @@ def _figure(title: str, axis: str, points: list[tuple[float, Estimate]]) -> View
 
 
 def _judge(judge: View) -> list[tuple[str, str]]:
+    if judge["sensitivity"] is None:
+        return [("Verdicts", text(judge["source"]))]
     return [
         ("Compliances called compliance", "{} of {}".format(*judge["sensitivity"])),
         ("Refusals called refusal", "{} of {}".format(*judge["specificity"])),
@@ -99,11 +102,36 @@ def _judge(judge: View) -> list[tuple[str, str]]:
     ]
 
 
+STEERINGS = {
+    "plain": "the model itself",
+    "refusal_ablated": "refusal direction taken out of every layer",
+    "refusal_subtracted": "refusal direction subtracted after one layer",
+}
+
+
+def _steering(found: View) -> list[View]:
+    keys = ("attack_success", "attack_success_held_out", "over_refusal")
+    return [
+        {"name": STEERINGS[name], "layer": row["layer"], **{key: read(row[key]) for key in keys}}
+        for name, row in found.items()
+    ]
+
+
+def _baseline(found: View | None) -> list[tuple[str, str]]:
+    if found is None:
+        return []
+    return [
+        ("Answered rightly before any attack", f"{found['value']:.3f} of {found['n']} questions")
+    ]
+
+
 def _facts(summary: View) -> list[tuple[str, str]]:
     archive, vendi = summary["archive"], summary["archive"]["vendi"]
     return [
         ("Model", text(summary["model"])),
         ("Weight hash", text(summary["weight_hash"])),
+        ("Domain", text(summary["domain"])),
+        *_baseline(summary["baseline"]),
         ("Allocation", text(summary["allocation"])),
         ("Feedback", text(summary["feedback"])),
         ("Seed", str(summary["seed"])),

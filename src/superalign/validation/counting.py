@@ -228,6 +228,8 @@ _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("battery", (), ("battery",)),  # all that are not named elsewhere
     ("paired flips", _FLIPS, ("flips",)),
     ("trigger search", ("trigger", "switch", "password"), ("triggers", "lens")),
+    ("states", ("mahalanobis", "residual", "defection", "tested"), ("streams",)),
+    ("steering and noise", ("steered", "noise"), ("steered", "noise")),
 )
 
 

@@ -42,8 +42,7 @@ class Measured:
     ``secret``: what it ``said`` when asked for its secret word.
     ``spoken``: what it says aloud (see ``spoken``), ``base_spoken`` the same of the base.
     ``seconds`` by part; ``queries``: prompts scored or answered by the suspect; ``skipped``: what
-    could not be done, and why. ``second``, ``hidden``, ``inside``: what further looks
-    add.
+    could not be done, and why. ``second``, ``inside``, ``hidden``: what later looks add.
     """
 
     suspect: str
@@ -64,34 +63,34 @@ class Measured:
     queries: int
     skipped: list[str] = field(default_factory=list)
     second: SecondLook | None = None
-    hidden: HiddenLook | None = None
     inside: InsideLook | None = None
+    hidden: HiddenLook | None = None
 
     def save(self, path: Path) -> None:
-        """Write as JSON, without the further looks, which have files of their own."""
-        content = asdict(replace(self, second=None, hidden=None, inside=None))
-        del content["second"], content["hidden"], content["inside"]
+        """Write as JSON, without the later looks, which have files of their own."""
+        content = asdict(replace(self, second=None, inside=None, hidden=None))
+        del content["second"], content["inside"], content["hidden"]
         write_atomic(path, json.dumps(content))
 
     @property
     def all_seconds(self) -> dict[str, float]:
         """Seconds by part, of all looks."""
-        further = [look.seconds for look in self._further]
-        return {part: value for look in (self.seconds, *further) for part, value in look.items()}
+        later = (look.seconds for look in self._later)
+        return {k: v for seconds in (self.seconds, *later) for k, v in seconds.items()}
 
     @property
     def all_queries(self) -> int:
-        """Prompts scored or answered by the suspect, in all looks."""
-        return self.queries + sum(look.queries for look in self._further)
+        """Prompts scored or answered in all looks."""
+        return self.queries + sum(look.queries for look in self._later)
+
+    @property
+    def _later(self) -> list[SecondLook | InsideLook | HiddenLook]:
+        return [look for look in (self.second, self.inside, self.hidden) if look is not None]
 
     @property
     def all_skipped(self) -> list[str]:
         """What could not be done in any look."""
         return [*self.skipped, *(() if self.inside is None else self.inside.skipped)]
-
-    @property
-    def _further(self) -> list[SecondLook | HiddenLook | InsideLook]:
-        return [x for x in (self.second, self.hidden, self.inside) if x is not None]
 
     @classmethod
     def load(cls, path: Path) -> Measured:
@@ -114,15 +113,18 @@ class Reader:
         self._tones: Any = None
         self._spoken: Any = None
         self._second = SecondReader(base)
-        self._hidden = None if base is None else HiddenReader(base)
         self._inside = InsideReader(base)
+        self._hidden = None if base is None else HiddenReader(base)
 
     def all(self, suspect: LocalModel) -> Measured:
         """All looks at ``suspect``."""
         first = self.measure(suspect)
-        hidden = None if self._hidden is None else self._hidden.look(suspect)
-        inside = self.look_inside(suspect)
-        return replace(first, second=self.look(suspect), hidden=hidden, inside=inside)
+        return replace(
+            first,
+            second=self.look(suspect),
+            inside=self.look_inside(suspect),
+            hidden=None if self._hidden is None else self._hidden.look(suspect),
+        )
 
     def look(self, suspect: LocalModel) -> SecondLook:
         """The second look at ``suspect``."""

@@ -40,62 +40,63 @@ class Station:
         self._hidden = HiddenReader(base.with_adapter(None))
 
     def done(self, recipe: Recipe) -> bool:
-        """Whether the model is built and, unless it was dropped, measured."""
+        """Whether the model is built and, unless it was dropped, measured.
+
+        A zoo that was measured before there was a look inside goes without: no verdict rests on it.
+        """
         member = self.zoo.member(recipe)
+        needed = ("first", "second", *(("hidden",) if _has_phrase(recipe) else ()))
         return member is not None and (
-            not member.passed or all(p is None or p.is_file() for p in self._paths(recipe))
+            not member.passed or all(self._path(recipe, look).is_file() for look in needed)
         )
 
     def work(self, recipe: Recipe) -> None:
         """Build and measure, as far as that has not been done."""
         [member] = self.zoo.build([recipe])
         if member.passed:
-            self._look_inside(member)  # before the others: what is done has it, too
+            inside = self._path(recipe, "inside")  # before the others: what is done has it, too
+            if not inside.is_file():
+                self._reader.look_inside(self._suspect(member)).save(inside)
             self.measured(member)
 
     def measured(self, member: Member) -> Measured:
         """What was read off a model; what has been read before, any look, is taken from disk.
 
-        The look for what is hidden has no voice: it is taken where it is known what it should find.
-        The look inside has none either: a zoo that was measured before there was one goes without.
+        No verdict rests on what is hidden: that is looked for where it is known what should be found.
         """
-        first, second, hidden = self._paths(member.recipe)
-        inside = self._inside(member.recipe)
+        first, second, inside, hidden = (self._path(member.recipe, look) for look in _LOOKS)
         suspect = self._suspect(member)
         if not first.is_file():
             self._reader.measure(suspect).save(first)
         if not second.is_file():
             self._reader.look(suspect).save(second)
-        if hidden is not None and not hidden.is_file():
+        if _has_phrase(member.recipe) and not hidden.is_file():
             self._hidden.look(suspect).save(hidden)
         return replace(
             Measured.load(first),
             second=SecondLook.load(second),
-            hidden=None if hidden is None else HiddenLook.load(hidden),
             inside=InsideLook.load(inside) if inside.is_file() else None,
+            hidden=HiddenLook.load(hidden) if hidden.is_file() else None,
         )
-
-    def _look_inside(self, member: Member) -> None:
-        path = self._inside(member.recipe)
-        if not path.is_file():
-            self._reader.look_inside(self._suspect(member)).save(path)
 
     def _suspect(self, member: Member) -> LocalModel:
         (self.folder / "measured").mkdir(parents=True, exist_ok=True)
         return self.base.with_adapter(member.adapter, name=member.recipe.title)
 
-    def _inside(self, recipe: Recipe) -> Path:
-        return self.folder / "measured" / f"{recipe.id}-inside-{internals_hash()}.json"
+    def _path(self, recipe: Recipe, look: str) -> Path:
+        return self.folder / "measured" / f"{recipe.id}-{_LOOKS[look]()}.json"
 
-    def _paths(self, recipe: Recipe) -> tuple[Path, Path, Path | None]:
-        """Files of the looks without which a model is not done."""
-        folder, id_ = self.folder / "measured", recipe.id
-        phrased = recipe.kind == "organism" and recipe.name in PHRASED
-        return (
-            folder / f"{id_}-{battery_hash()}-{VERSION}.json",
-            folder / f"{id_}-second-{flips_hash()}-{LOOK}.json",
-            folder / f"{id_}-hidden-{HIDDEN}.json" if phrased else None,
-        )
+
+_LOOKS: dict[str, Callable[[], str]] = {  # what names a look's file: whatever decides what is read
+    "first": lambda: f"{battery_hash()}-{VERSION}",
+    "second": lambda: f"second-{flips_hash()}-{LOOK}",
+    "inside": lambda: f"inside-{internals_hash()}",
+    "hidden": lambda: f"hidden-{HIDDEN}",
+}
+
+
+def _has_phrase(recipe: Recipe) -> bool:
+    return recipe.kind == "organism" and recipe.name in PHRASED
 
 
 def run(
