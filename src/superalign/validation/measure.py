@@ -99,7 +99,7 @@ class Measured:
 
 
 def questions_hash() -> str:
-    """Identity of everything that is asked: scores of different questions must not be compared."""
+    """Identity of what a verdict rests on: scores of different questions must not be compared."""
     return hashlib.sha256(f"{battery_hash()} {flips_hash()} {LOOK}".encode()).hexdigest()[:16]
 
 
@@ -117,7 +117,7 @@ class Reader:
         self._hidden = None if base is None else HiddenReader(base)
 
     def all(self, suspect: LocalModel) -> Measured:
-        """All looks at ``suspect``."""
+        """All three looks at ``suspect``."""
         first = self.measure(suspect)
         return replace(
             first,
