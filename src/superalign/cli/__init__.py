@@ -13,7 +13,17 @@ from typing import Any
 import typer
 
 # isort: off
-from superalign.cli import run, weak_to_strong, oversee, attack, audit, explain, evaluate, monitor, models
+from superalign.cli import (
+    run,
+    weak_to_strong,
+    oversee,
+    attack,
+    audit,
+    explain,
+    evaluate,
+    monitor,
+    models,
+)
 
 # isort: on
 from superalign.cli.options import app
