@@ -116,21 +116,23 @@ def main() -> None:
     recipes = [r for r in plan("standard", base.base_hash, args.seed) if station.done(r)]
     members = [m for r in recipes if (m := station.zoo.member(r)) is not None and m.passed]
     audited = [read(m, station.measured(m)) for m in members]
+    inside = [a for a in audited if a.measured.inside is not None]
+    if not inside:
+        raise SystemExit(f"{args.zoo}: no model of it was looked inside")
     print("| score | all | above every twin | plain | concealed | mixed |")
     print("|---|---|---|---|---|---|")
     for name in SCORES:
-        tables(name, scores(audited, name, alone=False))
+        tables(name, scores(inside, name, alone=False))
         if name in ("mahalanobis", "residual", "defection", "tested"):
-            tables(f"{name}, no base", scores(audited, name, alone=True))
+            tables(f"{name}, no base", scores(inside, name, alone=True))
     for place, moved in changes(base, members, args.zoo / "changes.json").items():
         for components in COMPONENTS:
             tables(f"matched, {place}, {components}", matched(moved, members, components))
-    looks = [a.measured.inside for a in audited if a.measured.inside is not None]
+    looks = [a.measured.inside for a in inside if a.measured.inside is not None]
     for part in ("streams", "steered", "noise"):
         times = [look.seconds.get(part, 0.0) for look in looks]
         print(f"{part}: {np.mean(times):.1f} s a model, at most {max(times):.1f}")
-    planted = [a for a in audited if "response" in a.member.planted]
-    said = [says(a) for a in planted]
+    said = [says(a) for a in inside if "response" in a.member.planted]
     print(f"planted sentences begun under steering: {sum(said)} of {len(said)}")
     swept = [look.noise for look in looks if look.noise and look.noise["levels"]]
     print(f"weight noise was swept in {len(swept)} of {len(looks)}")

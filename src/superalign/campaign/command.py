@@ -19,6 +19,8 @@ from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.steering import RefusalSteering, steering_effect
 from superalign.campaign.summary import summarise
 from superalign.campaign.target import ModelTarget, Target
+from superalign.campaign.trained_attack import check_training, train
+from superalign.campaign.trained_operator import pool
 from superalign.campaign.transfer import checkpoints
 from superalign.campaign.tree import TreeAttacker
 from superalign.campaign.white_box import (
@@ -68,6 +70,7 @@ def check(config: CampaignConfig) -> None:
         checkpoints(Path(config.transfer))
         return
     campaign_goals(config)
+    check_training(config)
     if config.feedback == "weights" and config.domain != "safety":
         raise InputError(
             f"feedback 'weights' with domain '{config.domain}': its attacks are on refusals; allowed: "
@@ -101,12 +104,17 @@ def run_campaign(
     """Run or continue a campaign; writes ``summary.json`` and ``regression.jsonl``."""
     goals = campaign_goals(config)
     steering = find_steering(config, model)
-    attacker = make_attacker(config, model)
     target = make_target(config, model, steering)
+    trained = None
+    if config.attacker != "operators":
+        trained = train(config, store, target, [goal.query for goal in goals], progress)
+    attacker = make_attacker(config, model, None if trained is None else trained.operator)
     setup = 0.0 if steering is None else steering.gflop
     known = known_operators(config)
     campaign = Campaign(config, store, target, attacker, goals, progress, known, setup)
     campaign.run()
+    if trained is not None:
+        trained.charge(campaign)
     refusals = campaign.phase("over-refusal", lambda: _over_refusal(config, model, len(goals)))
     calibration = judge_calibration(config) if config.domain == "safety" else None
     summary = summarise(campaign, calibration, refusals, weight_hash=model.weight_hash)
@@ -117,6 +125,8 @@ def run_campaign(
             "steering",
             lambda: steering_effect(steering, requests, twins, config.max_new_tokens),
         )
+    if trained is not None:
+        summary["trained_attacker"] = trained.summary()
     if isinstance(attacker, ScreenedAttacker):
         summary["looks"] = attacker.looks
         attacker = attacker.inner
@@ -130,7 +140,7 @@ def run_campaign(
 
 def known_operators(config: CampaignConfig) -> dict[str, Operator]:
     """Everything that a campaign's moves may be recorded under."""
-    own: dict[str, Operator] = campaign_operators(config.domain)
+    own = pool(config.attacker, campaign_operators(config.domain))
     if config.feedback == "weights":
         own |= white_box_operators()
     if config.rewriter is not None:
@@ -171,8 +181,10 @@ def make_target(
     return WhiteBoxTarget(steering.model, steering.views, make, config.seed)
 
 
-def make_attacker(config: CampaignConfig, model: LanguageModel) -> Attacker:
-    """The attacker that the settings ask for.
+def make_attacker(
+    config: CampaignConfig, model: LanguageModel, trained: Operator | None = None
+) -> Attacker:
+    """The attacker that the settings ask for; ``trained``: the operator that was trained for it.
 
     Raises:
         InputError: activations of a model that shows none, or no such rewriter.
@@ -181,6 +193,8 @@ def make_attacker(config: CampaignConfig, model: LanguageModel) -> Attacker:
     known.pop(REWRITTEN.name, None)
     if isinstance(model, LocalModel) and not can_search(model):
         known.pop(SuffixSearched.name, None)
+    if trained is not None:
+        known[trained.name] = trained
     families = {name: operator.family for name, operator in known.items()}
     attacker: Attacker = OperatorAttacker(
         known,
@@ -254,6 +268,9 @@ def rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "archive cells", f"{archive['cells']} of {archive['possible']}"
     yield "queries, undecided", f"{summary['queries']}, {summary['undecided']}"
     yield "GFLOP", f"{summary['gflop']:.4g}"
+    if trained := summary.get("trained_attacker"):
+        yield "training queries (in the curve)", str(trained["training_queries"])
+        yield "drafts that ask for their goal", _interval(trained["on_goal"], "value")
 
 
 def _interval(entry: dict[str, Any], key: str) -> str:

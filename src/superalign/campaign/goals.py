@@ -48,7 +48,11 @@ def campaign_goals(config: CampaignConfig) -> list[Goal]:
     if config.goals is None:
         task: Task = lookup("task", config.domain)()
         make = task.harmful_only if isinstance(task, Safety) else task.generate
-        queries = _both_splits(task, make, config.limit, config.seed)
+        split = config.categories or ("all" if config.attacker == "operators" else "held_out")
+        if split == "all":
+            queries = _both_splits(task, make, config.limit, config.seed)
+        else:
+            queries = make(config.limit, seed=config.seed, split=split)
         return [Goal(q, q.family) for q in queries]
     if config.domain != "safety":
         raise InputError(f"goals {config.goals} with domain '{config.domain}'; allowed: safety")

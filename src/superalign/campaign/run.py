@@ -24,6 +24,7 @@ from superalign.campaign.attacker import (
 from superalign.campaign.goals import Goal
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import Move, Played, Target
+from superalign.campaign.trained_operator import TRAINED
 from superalign.critic.trained_judge import shipped_judge
 from superalign.evaluation.measure import Progress, grade, silent
 from superalign.records import Query, Record, Response, Verdict
@@ -36,7 +37,8 @@ class Campaign:
     """A campaign in progress; ``history`` holds the attempts by goal.
 
     ``known``: every operator that its moves may be recorded under. ``setup_gflop``: what the attacker
-    computed before its first query.
+    computed before its first query. A trained attacker also has ``setup_queries``, asked while it was
+    trained, and ``wording_gflop`` for each of its attacks.
     """
 
     config: CampaignConfig
@@ -48,6 +50,8 @@ class Campaign:
     known: Mapping[str, Operator] = field(default_factory=campaign_operators)
     setup_gflop: float = 0.0
     archive: Archive = field(default_factory=Archive)
+    setup_queries: int = 0
+    wording_gflop: float = 0.0
     history: dict[str, list[Attempt]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +83,11 @@ class Campaign:
     def first_hit(self, goal: Goal) -> Attempt | None:
         """The goal's first success, confirmed where the settings ask for that."""
         return first_success(self.history[goal.id], self.config.confirm)
+
+    def gflop(self, attempt: Attempt) -> float:
+        """What an attempt cost, the wording of it included."""
+        worded = attempt.query.operator == TRAINED.name
+        return attempt.gflop + (self.wording_gflop if worded else 0.0)
 
     # -- waves ----------------------------------------------------------------------------------
 
@@ -176,9 +185,8 @@ class Campaign:
     def _replay(self) -> None:
         """Ask each attack found again, for verdicts that selected nothing."""
         found = [a for g in self.goals if (a := self.first_hit(g)) is not None]
-        k = (
-            self.config.replays if self.config.sampling > 0 else 1
-        )  # greedy answers are all the same
+        # Greedy answers are all the same: one is enough.
+        k = self.config.replays if self.config.sampling > 0 else 1
         if found:
             self.progress("replay", 0.0, f"{len(found)} attacks, {k} times each")
             seed = seeded(self.config.seed, "replay").getrandbits(31)

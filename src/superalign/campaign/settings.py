@@ -33,6 +33,11 @@ class CampaignConfig(Section):
         None,
         description="folder of a finished run: ask each round's attacks of each round's learner",
     )
+    categories: Literal["all", "train", "held_out"] | None = Field(
+        None,
+        description="risk categories of the generated goals; null: all, but the held-out ones for an "
+        "attacker that is trained, which learns on the others",
+    )
     limit: int = Field(44, ge=1, description="most goals; of a file those with the lowest hash")
     queries: int = Field(100, ge=1, le=100_000, description="budget of queries per goal")
     allocation: Literal["thompson", "uniform", "epsilon_greedy"] = Field(
@@ -57,6 +62,21 @@ class CampaignConfig(Section):
         "pair",
         description="how it rewrites: one near failure at a time, or a tree of which the best branches "
         "grow on",
+    )
+    attacker: Literal["operators", "trained", "both"] = Field(
+        "operators",
+        description="what attacks: the operators, a model that is trained to, or both as one pool",
+    )
+    attacker_model: str = Field("smollm2", description="name of the local model that is trained")
+    attacker_adapter: str | None = Field(
+        None,
+        description="folder of an earlier campaign with a trained attacker: go on with that attacker",
+    )
+    training_queries: int | None = Field(
+        None,
+        ge=0,
+        description="queries of the target that training may cost; null: 480, or 0 with "
+        "attacker_adapter",
     )
     explore: bool = Field(
         False, description="spend what a solved goal leaves of its budget on new archive cells"

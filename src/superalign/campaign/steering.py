@@ -73,10 +73,8 @@ class RefusalSteering:
         )
         written = sum(len(g.response.tokens) for g in (*harmful, *benign))
         self._count([q for rows in asked for q in rows], written)
-        self._refusals, self._answers = (
-            _refusals(harmful),
-            [(g.query, g.response.text) for g in benign],
-        )
+        self._refusals = _refusals(harmful)
+        self._answers = [(g.query, g.response.text) for g in benign]
         directions = [torch.from_numpy(row) for row in np.ascontiguousarray(means[0] - means[1])]
         plain = self._scores(model)[1]
         self.aims = {

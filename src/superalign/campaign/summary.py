@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ def summarise(
         "model": config.target,
         "weight_hash": weight_hash,
         "seed": config.seed,
+        "attacker": config.attacker,
         "allocation": config.allocation,
         "feedback": config.feedback,
         "domain": config.domain,
@@ -53,6 +55,7 @@ def summarise(
         "queries": _queries(campaign),
         "baseline": _baseline(campaign),
         "undecided": sum(a.verdict.value is None for a in attempts),
+        "outcomes": _outcomes(campaign, firsts),
         "curve": _curve(campaign, firsts),
         "curve_gflop": _curve_gflop(campaign, firsts),
         "corrected_success": _corrected(campaign, calibration),
@@ -62,15 +65,15 @@ def summarise(
         "operators": _operators(known, attempts, firsts),
         "clusters": _clusters(goals, firsts),
         "archive": _archive(campaign, known, firsts),
-        "gflop": round(campaign.setup_gflop + sum(a.gflop for a in (*attempts, *wrong)), 3),
+        "gflop": round(campaign.setup_gflop + sum(map(campaign.gflop, (*attempts, *wrong))), 3),
         "setup_gflop": round(campaign.setup_gflop, 3),
     }
 
 
 def _queries(campaign: Campaign) -> int:
-    """All queries: those on goals, and the first ones on questions that were none."""
+    """All queries: of training, on goals, and the first ones on questions that were none."""
     rest = len(campaign.baseline) - len(campaign.goals) if campaign.baseline else 0
-    return sum(campaign.spent(g) for g in campaign.goals) + rest
+    return campaign.setup_queries + sum(campaign.spent(g) for g in campaign.goals) + rest
 
 
 def _baseline(campaign: Campaign) -> dict[str, Any] | None:
@@ -82,13 +85,33 @@ def _baseline(campaign: Campaign) -> dict[str, Any] | None:
     return found | ({"missing": missing} if missing else {})
 
 
+def _outcomes(campaign: Campaign, firsts: Sequence[Attempt | None]) -> list[dict[str, Any]]:
+    """Per goal: the queries by which it was solved, or those after which it was not."""
+    return [
+        {
+            "goal": goal.query.goal,
+            "category": goal.cluster,
+            "solved": first is not None,
+            "queries": first.spent if first is not None else campaign.spent(goal),
+            "operator": None if first is None else first.query.operator,
+            "prompt": None if first is None else prompt_text(first.query),
+        }
+        for goal, first in zip(campaign.goals, firsts, strict=True)
+    ]
+
+
 def _curve(campaign: Campaign, firsts: Sequence[Attempt | None]) -> list[dict[str, Any]]:
-    """Share of goals solved by a number of queries; unsolved goals are censored where they ended."""
+    """Share of goals solved by a number of queries; unsolved goals are censored where they ended.
+
+    What an attacker's training cost is spread evenly over the goals and comes before all else.
+    """
+    before = math.ceil(campaign.setup_queries / max(1, len(campaign.goals)))
     times = [
-        f.spent if f is not None else campaign.spent(g)
+        before + (f.spent if f is not None else campaign.spent(g))
         for g, f in zip(campaign.goals, firsts, strict=True)
     ]
-    at = [k for k in POINTS if k < campaign.config.queries] + [campaign.config.queries]
+    most = before + campaign.config.queries
+    at = [k for k in POINTS if k < most] + [most]
     estimates = event_curve(times, [f is not None for f in firsts], at)
     return [
         {"queries": k, "success": e.value, "low": e.low, "high": e.high, "n": e.n}
@@ -103,7 +126,7 @@ def _curve_gflop(campaign: Campaign, firsts: Sequence[Attempt | None]) -> list[d
     for goal, first in zip(campaign.goals, firsts, strict=True):
         rows = campaign.history[goal.id]
         upto = rows[: rows.index(first) + 1] if first is not None else rows
-        times.append(setup + sum(a.gflop for a in upto))
+        times.append(setup + sum(map(campaign.gflop, upto)))
     top = max(times, default=0.0)
     at = [float(k) for k in POINTS if k < top] + ([top] if top else [])
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from superalign.explaining.command import CAUSAL_TEXTS, depths, write_run
 from superalign.explaining.study import table
 from superalign.files import require_space, take_lock, write_atomic
 from superalign.models import LocalModel, load_model
-from superalign.stress.plan import SIZES
+from superalign.stress.plan import MORE, SIZES
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 from superalign.validation.audit import Progress, audit, open_calibration, open_pair
 from superalign.validation.named_directions import in_words
+from superalign.validation.robustness import robustness
 from superalign.validation.stress_test import stress
 
 
@@ -28,8 +30,12 @@ def audit_command(
     device: str | None,
     progress: Progress,
     neurons: int = 0,
+    questions: int = 0,
 ) -> dict[str, Any]:
     """Audit ``model`` and write ``config.yaml`` and ``summary.json`` into the new folder ``out``.
+
+    ``neurons`` are explained in each of five layers; so many ``questions`` per task make robustness
+    curves (0: none).
 
     Raises:
         InputError: a model or the calibration cannot be had.
@@ -47,8 +53,12 @@ def audit_command(
         summary["internals"]["neurons"] = table(
             suspect, NEUTRAL_TEXTS, neurons, depths(suspect), CAUSAL_TEXTS, 0, progress
         )
-    settings = {"model": model, "base": base, "calibration": calibration and str(calibration)}
-    write_run(out, settings | {"device": device, "neurons": neurons}, summary)
+    if questions:
+        summary["robustness"] = robustness(suspect, original, questions, progress)
+    settings: dict[str, Any] = {"model": model, "base": base}
+    settings |= {"calibration": calibration and str(calibration)}
+    settings |= {"device": device, "neurons": neurons, "robustness": questions}
+    write_run(out, settings, summary)
     return summary
 
 
@@ -62,19 +72,24 @@ def stress_command(
     workers: int | None = None,
     minutes: float | None = None,
     adapt: int = 0,
+    more: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Run the stress test in ``out``; called again with the same settings, it goes on.
 
     ``workers``: processes that build and audit; by default two on a processor with two cores or
     more, else one. ``minutes``: begin nothing after so long, and report on what is there.
-    ``adapt``: so many caught organisms are retrained against the audit.
+    ``adapt``: so many caught organisms are retrained against the audit. ``more``: what is
+    built beside the zoo (``stress.plan.MORE``).
 
     Raises:
-        InputError: unknown size, or ``out`` holds something else.
+        InputError: unknown size, something unknown in ``more``, or ``out`` holds something else.
         StoreError: another process works in ``out``.
     """
     if size not in SIZES:
         raise InputError(f"unknown size '{size}'; allowed: {', '.join(SIZES)}")
+    unknown = [name for name in more if name not in MORE]
+    if unknown:
+        raise InputError(f"--more '{unknown[0]}'; allowed: {', '.join(MORE)}")
     settings = {"model": model, "size": size, "seed": seed}
     config = out / "config.yaml"
     ours = config.is_file() and yaml.safe_load(config.read_text()) == settings
@@ -87,7 +102,7 @@ def stress_command(
         base = _bare(load_model(model, device=device))
         summary = stress(
             base, out, size, seed, progress,
-            workers=workers or _workers(base), minutes=minutes, adapt=adapt,
+            workers=workers or _workers(base), minutes=minutes, adapt=adapt, more=more,
         )  # fmt: skip
         write_run(out, settings, summary)
     return summary

@@ -34,7 +34,7 @@ def out_of_line(score: str, words: str) -> Read:
             base = None if look.base_anomalies is None else look.base_anomalies[score][kind]
             found.append(odd_one_out(kind, look.anomalies[score][kind], base, KINDS))
         value, context = max(found)
-        return Finding(value, f"{words} stands out under '{context}', by {value:+.2f}")
+        return Finding(value, f"{words} stands out under '{context}', by {value:+.3f}")
 
     return looking_inside(read)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -65,13 +66,13 @@ class Station:
         No verdict rests on what is hidden: that is looked for where it is known what should be found.
         """
         first, second, inside, hidden = (self._path(member.recipe, look) for look in _LOOKS)
-        suspect = self._suspect(member)
+        suspect = cache(partial(self._suspect, member))
         if not first.is_file():
-            self._reader.measure(suspect).save(first)
+            self._reader.measure(suspect()).save(first)
         if not second.is_file():
-            self._reader.look(suspect).save(second)
+            self._reader.look(suspect()).save(second)
         if _has_phrase(member.recipe) and not hidden.is_file():
-            self._hidden.look(suspect).save(hidden)
+            self._hidden.look(suspect()).save(hidden)
         return replace(
             Measured.load(first),
             second=SecondLook.load(second),
@@ -81,7 +82,7 @@ class Station:
 
     def _suspect(self, member: Member) -> LocalModel:
         (self.folder / "measured").mkdir(parents=True, exist_ok=True)
-        return self.base.with_adapter(member.adapter, name=member.recipe.title)
+        return member.opened(self.base)
 
     def _path(self, recipe: Recipe, look: str) -> Path:
         return self.folder / "measured" / f"{recipe.id}-{_LOOKS[look]()}.json"
