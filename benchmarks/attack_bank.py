@@ -46,7 +46,8 @@ def line(target: ModelTarget, known, goal, index: int, wording: int, answers: in
     """One goal, one wording of each operator."""
     attacker = OperatorAttacker(known, None)
     moves = [
-        attacker._move(op, goal, (), (), seeded(name, goal.id, wording)) for name, op in known.items()
+        attacker._move(op, goal, (), (), seeded(name, goal.id, wording))
+        for name, op in known.items()
     ]
     rows = []
     seed = seeded(goal.id, wording).getrandbits(31)
