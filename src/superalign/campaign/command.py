@@ -23,8 +23,10 @@ from superalign.critic.compliance import Calibration, calibrate, read_labelled, 
 from superalign.critic.trained_judge import shipped_judge
 from superalign.errors import InputError
 from superalign.evaluation.measure import Progress, measure, over_refusal, silent
-from superalign.models import LanguageModel, LocalModel, load_model
+from superalign.models import LanguageModel, LocalModel, RemoteModel, open_model
+from superalign.models.answer_log import ANSWERS
 from superalign.models.names import parse_name
+from superalign.models.remote import keep_answers
 from superalign.records import Query
 from superalign.store import RunStore
 from superalign.tasks.base import seeded
@@ -60,6 +62,23 @@ def check(config: CampaignConfig) -> None:
     earlier_successes(config.earlier)
     if config.rewriter is not None:
         parse_name(config.rewriter)
+    if config.feedback == "activations" and parse_name(config.target).remote:
+        raise InputError(_no_activations(config.target))
+
+
+def open_target(config: CampaignConfig) -> LanguageModel:
+    """The attacked model; a remote one is asked nothing yet.
+
+    Raises:
+        InputError: its name, the device or the number type.
+    """
+    return open_model(
+        config.target,
+        device=config.device,
+        dtype=config.dtype,
+        remote=config.remote,
+        logprobs=config.feedback == "logprobs",
+    )
 
 
 def judge_calibration(config: CampaignConfig) -> Calibration:
@@ -81,10 +100,16 @@ def run_campaign(
     model: LanguageModel,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Run or continue a campaign; writes ``summary.json`` and ``regression.jsonl``."""
+    """Run or continue a campaign; writes ``summary.json`` and ``regression.jsonl``.
+
+    A remote model's answers are also kept one by one in ``answers.jsonl``: a wave that is cut off, or one
+    that a rewriter is asked for again, costs no request twice.
+    """
+    answers = store.path / ANSWERS
+    keep_answers(model, answers)
     goals = campaign_goals(config)
     calibration = judge_calibration(config)
-    attacker = make_attacker(config, model)
+    attacker = make_attacker(config, model, answers)
     target = ModelTarget(
         model,
         max_new_tokens=config.max_new_tokens,
@@ -102,13 +127,17 @@ def run_campaign(
         attacker = attacker.inner
     if isinstance(attacker, RewritingAttacker):
         summary["rewrites"] = {"drafts": attacker.drafts, "kept": attacker.kept}
+    if isinstance(model, RemoteModel):  # its size is unknown, and so is what it computes
+        summary |= {"gflop": None, "curve_gflop": [], "remote": model.account()}
     store.write_text("regression.jsonl", suite_text([e.query for e in campaign.archive.entries]))
     store.write_json("summary.json", summary)
     return summary
 
 
-def make_attacker(config: CampaignConfig, model: LanguageModel) -> Attacker:
-    """The attacker that the settings ask for.
+def make_attacker(
+    config: CampaignConfig, model: LanguageModel, answers: Path | None = None
+) -> Attacker:
+    """The attacker that the settings ask for; a remote rewriter's answers are kept at ``answers``.
 
     Raises:
         InputError: activations of a model that shows none, or no such rewriter.
@@ -124,17 +153,22 @@ def make_attacker(config: CampaignConfig, model: LanguageModel) -> Attacker:
         rewriter = (
             model
             if config.rewriter == config.target
-            else load_model(config.rewriter, device=config.device, dtype=config.dtype)
+            else open_model(
+                config.rewriter, device=config.device, dtype=config.dtype, remote=config.remote
+            )
         )
+        if answers is not None and rewriter is not model:
+            keep_answers(rewriter, answers)
         attacker = RewritingAttacker(attacker, rewriter, config.confirm)
     if config.feedback != "activations":
         return attacker
     if not isinstance(model, LocalModel):
-        raise InputError(
-            f"feedback 'activations': {model.name} shows none; allowed: text, logprobs, or a local "
-            "model"
-        )
+        raise InputError(_no_activations(model.name))
     return ScreenedAttacker(attacker, RefusalDirection(model, config.seed))
+
+
+def _no_activations(name: str) -> str:
+    return f"feedback 'activations': {name} shows none; allowed: text, logprobs, or a local model"
 
 
 def earlier_successes(folder: str | None) -> dict[str, tuple[float, float]]:
@@ -185,7 +219,7 @@ def rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     archive = summary["archive"]
     yield "archive cells", f"{archive['cells']} of {archive['possible']}"
     yield "queries, undecided", f"{summary['queries']}, {summary['undecided']}"
-    yield "GFLOP", f"{summary['gflop']:.4g}"
+    yield "GFLOP", "unknown" if summary["gflop"] is None else f"{summary['gflop']:.4g}"
 
 
 def _interval(entry: dict[str, Any], key: str) -> str:

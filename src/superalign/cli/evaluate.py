@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from superalign.cli.options import Device, Json, app
+from superalign.cli.options import Device, Json, SetRemote, app
+from superalign.cli.remote import opening
 from superalign.cli.terminal import Reporter, cell, print_json
 from superalign.errors import InputError
 
@@ -53,13 +53,13 @@ def evaluate(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="most rows, lowest hash first")] = 500,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer")] = 48,
+    set_: SetRemote = None,
     device: Device = None,
     json_: Json = False,
 ) -> None:
     """Measure a model on a file of requests or problems, with ground truth's verdicts."""
     from superalign.evaluation.choices import ChoiceFields, evaluate_choices
     from superalign.evaluation.files import evaluate_file
-    from superalign.models import load_model
 
     if kind not in KINDS:
         raise InputError(f"--kind '{kind}'; allowed: {', '.join(KINDS)}")
@@ -68,19 +68,20 @@ def evaluate(
         "group": group_field,
     }  # fmt: skip
     _check(kind, answer_field, listed, {"fresh": fresh, "inspect-log": inspect_log})
-    load, progress = partial(load_model, model, device=device), Reporter(json_)
-    if kind == "choice":
-        names = ChoiceFields(text_field, str(answer_field), **listed)
-        summary = evaluate_choices(load, data, names, limit, progress)
-    else:
-        fields = {
-            "text_field": text_field,
-            "answer_field": answer_field,
-            "label_field": label_field,
-        }
-        summary = evaluate_file(
-            load, data, kind, fields, limit, max_new_tokens, fresh, inspect_log, progress
-        )
+    progress = Reporter(json_)
+    with opening(model, set_ or [], device, "evaluate", data.resolve()) as load:
+        if kind == "choice":
+            names = ChoiceFields(text_field, str(answer_field), **listed)
+            summary = evaluate_choices(load, data, names, limit, progress)
+        else:
+            fields = {
+                "text_field": text_field,
+                "answer_field": answer_field,
+                "label_field": label_field,
+            }
+            summary = evaluate_file(
+                load, data, kind, fields, limit, max_new_tokens, fresh, inspect_log, progress
+            )
     if json_:
         print_json(summary)
     else:
