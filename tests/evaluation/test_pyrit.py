@@ -175,7 +175,6 @@ def test_our_model_under_pyrit_itself(tmp_path: Path) -> None:
     from pyrit.executor.attack import (
         AttackExecutor,
         AttackScoringConfig,
-        CrescendoAttack,  # noqa: F401  (its presence is part of the version that this was written for)
         PromptSendingAttack,
     )
     from pyrit.memory import CentralMemory
