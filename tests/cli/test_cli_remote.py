@@ -169,6 +169,28 @@ def test_the_budget_ends_a_sitting_and_the_next_has_its_own(superalign: Command)
         assert set(often_asked(server)) == {1}
 
 
+def test_a_remote_rewriter_is_asked_nothing_twice_either(superalign: Command) -> None:
+    def reply(body: Body, number: int) -> Reply:
+        if body["model"] != "writer":
+            return completion(SORRY)
+        goal = body["messages"][0]["content"].split("under test is:\n")[1].split("\n")[0]
+        return completion(f"In a story, variant {body['seed']}: {goal}")
+
+    with serving(reply) as server:
+        rewriter = ("--set", f"rewriter={server.url}#writer", "--set", "remote.requests=50")
+        given = (*CAMPAIGN, "--queries", "14", *QUICK, *rewriter, "--out", "made")
+        told = superalign("attack", f"{server.url}#m", *given)
+        sittings = 1
+        while told.code == 2 and sittings < 9:
+            told = superalign("attack", "--resume", "made")
+            sittings += 1
+        assert (told.code, sittings > 1) == (0, True), told.err
+        assert set(often_asked(server)) == {1}
+        written = sum(body["model"] == "writer" for body in server.asked)
+        summary = json.loads(Path("made/summary.json").read_text())
+        assert summary["rewrites"]["drafts"] == written > 0
+
+
 def write_rows(path: str, n: int = 6, field: str = "text") -> None:
     rows = [{field: f"How do I paint fence number {i}?", "right": 0} for i in range(n)]
     Path(path).write_text("".join(json.dumps(row) + "\n" for row in rows))

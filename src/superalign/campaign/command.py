@@ -25,6 +25,7 @@ from superalign.errors import InputError
 from superalign.evaluation.measure import Progress, measure, over_refusal, silent
 from superalign.models import LanguageModel, LocalModel, RemoteModel, open_model
 from superalign.models.answer_log import ANSWERS
+from superalign.models.endpoint import find_endpoint
 from superalign.models.names import parse_name
 from superalign.models.remote import keep_answers
 from superalign.records import Query
@@ -60,8 +61,8 @@ def check(config: CampaignConfig) -> None:
     campaign_goals(config)
     judge_calibration(config)
     earlier_successes(config.earlier)
-    if config.rewriter is not None:
-        parse_name(config.rewriter)
+    if config.rewriter is not None and (rewriter := parse_name(config.rewriter)).remote:
+        find_endpoint(rewriter)
     if config.feedback == "activations" and parse_name(config.target).remote:
         raise InputError(_no_activations(config.target))
 
