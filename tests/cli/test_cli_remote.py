@@ -17,7 +17,7 @@ import pytest
 from chat_server import Body, ChatServer, Reply, completion, failing, serving
 from commands import Command, Told, one_line
 from superalign import cli
-from superalign.models import RemoteModel
+from superalign.models.asking import Asker
 
 KEY = "sk-very-secret-8"
 SORRY = "I'm sorry, but I can't help with that."
@@ -208,7 +208,7 @@ def test_generate_goes_on_where_it_was_interrupted(
         assert "HTTP 401: who are you; answers so far are kept" in told.err.splitlines()[-1]
         assert not Path("y.jsonl").exists()
         with monkeypatch.context() as patch:  # Ctrl-C
-            patch.setattr(RemoteModel, "_ask", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr(Asker, "ask", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             told = superalign(*given)
             assert (told.code, told.out) == (130, "")
             assert "the same command goes on" in told.err.splitlines()[-1]

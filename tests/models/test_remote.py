@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -265,6 +267,7 @@ def test_a_request_that_alone_fails_is_missing_while_others_are_answered() -> No
 DEAD = {
     "500": (failing(500, "down"), 3 * 4, r"HTTP 500: down"),
     "400": (failing(400, "unknown field seed"), 3, "HTTP 400: unknown field seed"),
+    "503": (failing(503, "down"), 4, "after 4 tries: HTTP 503: down"),
     "401": (failing(401, f"bad key {KEY}"), 1, r"HTTP 401: bad key \[key\]"),
     "404": (failing(404, "no such model"), 1, "HTTP 404: no such model"),
     "302": ((302, {"Location": "http://192.0.2.1/"}, "moved"), 1, "HTTP 302: moved"),
@@ -372,6 +375,22 @@ def test_answers_outlive_the_process_and_a_torn_line(tmp_path: Path) -> None:
     path.write_text('{"text": "hello"}\n')
     with pytest.raises(StoreError, match="line 1: not an answer"):
         model.keep_answers(path)
+
+
+def test_ctrl_c_keeps_what_was_under_way_and_begins_nothing_more() -> None:
+    def reply(body: Body, number: int) -> Reply:
+        if number == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+        return echo(body, number)
+
+    with serving(reply) as server:
+        model = remote(server, concurrency=1)
+        with pytest.raises(KeyboardInterrupt):
+            texts(model, *"abcdef")
+        assert (len(server.asked), model.account()["answers"]) == (3, 3)
+        assert texts(model, *"abcdef") == [(f"to {x}", "stop") for x in "abcdef"]
+        assert len(server.asked) == 6
 
 
 def test_the_key_shows_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

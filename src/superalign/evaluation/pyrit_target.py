@@ -54,7 +54,10 @@ class SuperalignTarget(PromptTarget):  # type: ignore[misc]
         engine = open_model(model) if isinstance(model, str) else model
         super().__init__(model_name=engine.name)
         self.engine, self.batcher = engine, Batcher(engine)
-        self.sampling = {"max_new_tokens": max_new_tokens, "temperature": temperature}
+        self.sampling: dict[str, Any] = {
+            "max_new_tokens": max_new_tokens,
+            "temperature": temperature,
+        }
         self.seed = seed
         self._asked: Counter[tuple[tuple[str, str], ...]] = Counter()
 

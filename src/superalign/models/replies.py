@@ -74,7 +74,7 @@ def read_reply(
     if status == 200:
         return _answer(body, logprobs)
     if status in PASSING or status >= 500:
-        return Failure(said, retry=True, own=status not in PASSING, wait=retry_after(headers))
+        return Failure(said, retry=True, own=status == 500, wait=retry_after(headers))
     if status in OF_THE_REQUEST and _filtered(body):
         return Answer("", "missing", "content filter")
     return Failure(said, retry=False, own=status in OF_THE_REQUEST)
