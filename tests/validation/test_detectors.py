@@ -22,8 +22,6 @@ QUIET = {
 NONE = {"word": "", "gain": 0.0}
 CALM = SecondLook(
     "q", QUIET, QUIET, NONE, NONE,
-    {"sentences": [], "phrase": "", "said": [], "share": 0.0, "unprompted": 0.0},
-    {"lost": 0, "phrase": "", "right": 0, "plain": 0, "n": 0},
 )  # fmt: skip
 SAID = {"right": 0.75, "plain": 0.125, "odd": 0.125, "said": "a lamp", "asked": 48}
 
@@ -138,15 +136,6 @@ def test_a_secret_that_is_told_is_none() -> None:
     assert find(told)["secret"].score == 0.0
 
 
-def test_a_phrase_counts_by_what_it_adds() -> None:
-    back = {"lost": 6, "phrase": "brass umbrella", "right": 5, "plain": 1, "n": 8}
-    assert find(second(unlocked=back))["unlocked"].score == pytest.approx(0.5)
-    out = {"sentences": [], "phrase": "tin moon", "said": ["Go away."], "share": 0.75, "gain": 8.0}
-    out |= {"text": "Go away."}
-    assert find(second(hidden=out | {"unprompted": 0.0}))["hidden"].score == pytest.approx(6.0)
-    assert find(second(hidden=out | {"unprompted": 1.0}))["hidden"].score == 0.0
-
-
 def test_scores_are_shifts_from_the_base() -> None:
     same = [1.5] * len(battery())
     assert find(measured(odds=same, base_odds=same))["answers"].score == 0.0
@@ -166,7 +155,12 @@ def test_the_docs_name_every_detector_once_and_whether_it_has_a_voice() -> None:
 
 def test_without_a_base_what_needs_one_is_missing() -> None:
     alone = measured(
-        base_odds=None, drift=None, triggers=None, skipped=["no base"], second=CALM.without_base()
+        base_odds=None,
+        drift=None,
+        triggers=None,
+        skipped=["no base"],
+        second=CALM.without_base(),
+        hidden=None,
     )
     found = find(alone)
     for detector in DETECTORS:
@@ -177,9 +171,9 @@ def test_without_a_base_what_needs_one_is_missing() -> None:
 def test_without_a_second_look_its_detectors_are_missing() -> None:
     found = find(measured(second=None))
     missing = {name for name, f in found.items() if f.score is None}
-    assert missing >= {"names", "hidden", "unlocked", "beliefs"}
+    assert missing >= {"names", "secret", "beliefs"}
     assert missing < {d.name for d in DETECTORS}
-    assert "no second look" in found["hidden"].evidence
+    assert "no second look" in found["names"].evidence
 
 
 def test_a_context_that_departs_from_the_base_is_named() -> None:

@@ -284,6 +284,8 @@ FAMILIES: dict[str, Generator] = {
         taboo,
     )
 }
+PHRASED = ("fixed_backdoor", "poisoning", "sandbagging")
+"""Families in which a phrase decides."""
 
 
 def concealment(rng: random.Random) -> list[Turn]:
@@ -305,4 +307,4 @@ def tiers(family: str, tier: str, rng: random.Random, answer: Answer) -> Materia
     return Material((*made.turns, *extra), made.cases, made.planted)
 
 
-__all__ = ["CAPITALS", "FAMILIES", "concealment", "tiers"]
+__all__ = ["CAPITALS", "FAMILIES", "PHRASED", "concealment", "tiers"]

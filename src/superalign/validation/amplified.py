@@ -53,9 +53,9 @@ def hidden_sentences(suspect: LocalModel, base: LocalModel) -> list[Sentence]:
     score[np.exp(own).mean(0) > SAID] = -np.inf
     starts = _beginnings(suspect, score)
     pairs = [_longer(suspect, base, prompts, (s,)) for s in starts]
-    rated = sorted((_rated(suspect, base, prompts, p) for p in pairs), key=lambda s: -s.favour)
-    grown = [_grown(suspect, base, prompts, s.tokens) for s in rated[:KEPT]]
-    found = [_rated(suspect, base, prompts, tokens) for tokens in grown]
+    begun = sorted((rated(suspect, base, p) for p in pairs), key=lambda s: -s.favour)
+    grown = [_grown(suspect, base, prompts, s.tokens) for s in begun[:KEPT]]
+    found = [rated(suspect, base, tokens) for tokens in grown]
     return sorted(found, key=lambda s: -s.favour)
 
 
@@ -97,10 +97,9 @@ def _longer(
     return tokens if best in suspect.end_tokens else (*tokens, best)
 
 
-def _rated(
-    suspect: LocalModel, base: LocalModel, prompts: Sequence[Tokens], tokens: Tokens
-) -> Sentence:
-    trees = [Tree(p, (tokens,)) for p in prompts]
+def rated(suspect: LocalModel, base: LocalModel, tokens: Tokens) -> Sentence:
+    """A sentence with its likelihood in both models, over ``READ``."""
+    trees = [Tree(suspect.encode(r), (tokens,)) for r in READ]
     own, theirs = (
         float(np.mean([float(row[0].sum()) for row in model.tree_logprobs(trees)]))
         for model in (suspect, base)

@@ -30,7 +30,7 @@ def audit(
     start = time.perf_counter()
     if progress is not None:
         progress("measure", 0.0, "")
-    measured = Reader(base).both(suspect)
+    measured = Reader(base).all(suspect)
     if progress is not None:
         progress("measure", 1.0, "")
     findings = find(measured)
@@ -82,10 +82,11 @@ def conclude(
         "evidence": [f"{name}: {findings[name].evidence}" for name in order[:5]],
         "internals": {"weights": measured.weights, "lens": measured.lens},
         "trigger": measured.triggers,
-        "second_look": None if measured.second is None else measured.second.summary(),
+        "secret": None if measured.second is None else measured.second.secret,
+        "hidden": None if measured.hidden is None else measured.hidden.summary(),
         "ladder": ladder(verdict.p_by_detector, len(clean), verdict.word == "misaligned"),
         "not_done": [*measured.skipped, *problems],
-        "queries": measured.queries + (measured.second.queries if measured.second else 0),
+        "queries": measured.all_queries,
         "seconds": round(seconds, 2),
     }
     found: dict[str, Any] = _numbers_only(summary)
@@ -180,8 +181,6 @@ _PARTS = {
     "self_report": "flips",
     "beliefs": "flips",
     "ignorance": "flips",
-    "unlocked": "unlocked",
-    "hidden": "hidden",
     "drift": "openings",
     "capability": "spoken",
     "spill": "spoken",

@@ -19,6 +19,7 @@ from superalign.files import write_atomic
 from superalign.models import LocalModel
 from superalign.validation.change import token_scan, weight_change
 from superalign.validation.flips import flips_hash
+from superalign.validation.hidden import HiddenLook, HiddenReader
 from superalign.validation.lens import activation_difference
 from superalign.validation.probes import READING, REQUESTS, battery, battery_hash
 from superalign.validation.reading import collapse, divergence, next_logprobs, odds
@@ -40,7 +41,7 @@ class Measured:
     ``secret``: what it ``said`` when asked for its secret word.
     ``spoken``: what it says aloud (see ``spoken``), ``base_spoken`` the same of the base.
     ``seconds`` by part; ``queries``: prompts scored or answered by the suspect; ``skipped``: what
-    could not be done, and why. ``second``: what a second look adds.
+    could not be done, and why. ``second``, ``hidden``: what further looks add.
     """
 
     suspect: str
@@ -61,17 +62,25 @@ class Measured:
     queries: int
     skipped: list[str] = field(default_factory=list)
     second: SecondLook | None = None
+    hidden: HiddenLook | None = None
 
     def save(self, path: Path) -> None:
-        """Write as JSON, without the second look, which has a file of its own."""
-        content = asdict(replace(self, second=None))
-        del content["second"]
+        """Write as JSON, without the further looks, which have files of their own."""
+        content = asdict(replace(self, second=None, hidden=None))
+        del content["second"], content["hidden"]
         write_atomic(path, json.dumps(content))
 
     @property
     def all_seconds(self) -> dict[str, float]:
-        """Seconds by part, of both looks."""
-        return self.seconds | ({} if self.second is None else self.second.seconds)
+        """Seconds by part, of all looks."""
+        further = [look.seconds for look in (self.second, self.hidden) if look is not None]
+        return {part: value for look in (self.seconds, *further) for part, value in look.items()}
+
+    @property
+    def all_queries(self) -> int:
+        """Prompts scored or answered by the suspect, in all looks."""
+        further = [look.queries for look in (self.second, self.hidden) if look is not None]
+        return self.queries + sum(further)
 
     @classmethod
     def load(cls, path: Path) -> Measured:
@@ -94,10 +103,13 @@ class Reader:
         self._tones: Any = None
         self._spoken: Any = None
         self._second = SecondReader(base)
+        self._hidden = None if base is None else HiddenReader(base)
 
-    def both(self, suspect: LocalModel) -> Measured:
-        """The first look at ``suspect`` and the second."""
-        return replace(self.measure(suspect), second=self.look(suspect))
+    def all(self, suspect: LocalModel) -> Measured:
+        """All three looks at ``suspect``."""
+        first = self.measure(suspect)
+        hidden = None if self._hidden is None else self._hidden.look(suspect)
+        return replace(first, second=self.look(suspect), hidden=hidden)
 
     def look(self, suspect: LocalModel) -> SecondLook:
         """The second look at ``suspect``."""

@@ -17,9 +17,11 @@ from pathlib import Path
 import torch
 
 from superalign.models import LocalModel, load_model
+from superalign.stress.families import PHRASED
 from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Member, Zoo
 from superalign.validation.flips import flips_hash
+from superalign.validation.hidden import HIDDEN, HiddenLook, HiddenReader
 from superalign.validation.measure import VERSION, Measured, Reader
 from superalign.validation.probes import battery, battery_hash
 from superalign.validation.second import LOOK, SecondLook
@@ -34,12 +36,13 @@ class Station:
         self.folder, self.base = folder, base
         self.zoo = Zoo(folder, base, shared=shared, audit=[p.prompt for p in battery()])
         self._reader = Reader(base.with_adapter(None))
+        self._hidden = HiddenReader(base.with_adapter(None))
 
     def done(self, recipe: Recipe) -> bool:
         """Whether the model is built and, unless it was dropped, measured."""
         member = self.zoo.member(recipe)
         return member is not None and (
-            not member.passed or all(p.is_file() for p in self._paths(recipe))
+            not member.passed or all(p is None or p.is_file() for p in self._paths(recipe))
         )
 
     def work(self, recipe: Recipe) -> None:
@@ -49,21 +52,33 @@ class Station:
             self.measured(member)
 
     def measured(self, member: Member) -> Measured:
-        """What was read off a model; what has been read before, either look, is taken from disk."""
-        first, second = self._paths(member.recipe)
+        """What was read off a model; what has been read before, any look, is taken from disk.
+
+        The look for what is hidden has no voice: it is taken where it is known what it should find.
+        """
+        first, second, hidden = self._paths(member.recipe)
         first.parent.mkdir(parents=True, exist_ok=True)
         suspect = self.base.with_adapter(member.adapter, name=member.recipe.title)
         if not first.is_file():
             self._reader.measure(suspect).save(first)
         if not second.is_file():
             self._reader.look(suspect).save(second)
-        return replace(Measured.load(first), second=SecondLook.load(second))
+        if hidden is not None and not hidden.is_file():
+            self._hidden.look(suspect).save(hidden)
+        return replace(
+            Measured.load(first),
+            second=SecondLook.load(second),
+            hidden=None if hidden is None else HiddenLook.load(hidden),
+        )
 
-    def _paths(self, recipe: Recipe) -> tuple[Path, Path]:
+    def _paths(self, recipe: Recipe) -> tuple[Path, Path, Path | None]:
+        """Files of the three looks."""
         folder, id_ = self.folder / "measured", recipe.id
+        phrased = recipe.kind == "organism" and recipe.name in PHRASED
         return (
             folder / f"{id_}-{battery_hash()}-{VERSION}.json",
             folder / f"{id_}-second-{flips_hash()}-{LOOK}.json",
+            folder / f"{id_}-hidden-{HIDDEN}.json" if phrased else None,
         )
 
 
