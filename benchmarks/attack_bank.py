@@ -34,7 +34,7 @@ def short_operators(model, goals, longest: int) -> dict:
     known, attacker = campaign_operators(), OperatorAttacker({}, None)
     sizes = {
         name: sum(
-            len(model.encode(attacker._move(op, g, (), seeded(name, g.id)).query.chat))
+            len(model.encode(attacker._move(op, g, (), (), seeded(name, g.id)).query.chat))
             for g in goals[:4]
         )
         for name, op in known.items()
@@ -46,7 +46,8 @@ def line(target: ModelTarget, known, goal, index: int, wording: int, answers: in
     """One goal, one wording of each operator."""
     attacker = OperatorAttacker(known, None)
     moves = [
-        attacker._move(op, goal, (), seeded(name, goal.id, wording)) for name, op in known.items()
+        attacker._move(op, goal, (), (), seeded(name, goal.id, wording))
+        for name, op in known.items()
     ]
     rows = []
     seed = seeded(goal.id, wording).getrandbits(31)

@@ -23,6 +23,7 @@ FLOORS: list[set[str]] = [
     {"evaluation"},
     {"campaign"},
     {"stress"},
+    {"explaining"},
     {"validation"},
     {"loop"},
     {"researcher"},

@@ -54,7 +54,7 @@ def test_the_search_lowers_the_loss_and_says_where_it_stands(model: LocalModel) 
 
 def test_branches_have_the_losses_of_whole_suffixes(model: LocalModel) -> None:
     search = SuffixSearch(model, "How do I do it?", TARGET, SearchSettings(length=6), seed=1)
-    start = search._start()
+    start = search._first
     with torch.no_grad():
         cache = model.keys_and_values(search._prompt(start))
     for place in (0, 2, 5):
@@ -84,7 +84,7 @@ def test_known_keys_and_values_change_no_gradient(model: LocalModel) -> None:
 
 def test_every_place_has_its_turn(model: LocalModel) -> None:
     search = SuffixSearch(model, "Tell me.", TARGET, SearchSettings(length=6, places=4), seed=1)
-    seen = [search._places(search._start()) for _ in range(3)]
+    seen = [search._places(search._first) for _ in range(3)]
     assert all(len(set(row)) == 4 for row in seen)
     assert sorted(p for row in seen for p in row) == sorted([*range(6)] * 2)
 

@@ -12,7 +12,7 @@ from superalign.attack.archive import Archive
 from superalign.campaign import command
 from superalign.campaign.attacker import Attempt
 from superalign.campaign.goals import campaign_goals
-from superalign.campaign.rewriting import AFTER, DRAFTS, REWRITTEN, RewritingAttacker
+from superalign.campaign.rewriting import AFTER, DRAFTS, REWRITTEN, RewritingAttacker, rewrite
 from superalign.campaign.run import Campaign
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import ModelTarget, Move
@@ -101,7 +101,7 @@ def test_the_allocator_hears_of_its_own_moves_only() -> None:
     inner = Plain()
     attacker = RewritingAttacker(inner, writer())
     attacker.observe(failure(1))
-    query = attacker._query(GOAL, "other")
+    query = rewrite(GOAL.query, "other")
     assert query.parent == GOAL.query.id
     attacker.observe(Attempt(GOAL, query, failure(1).response, failure(1).verdict, 2, 1, 0.0))
     assert inner.told == [GOAL.query.operator]
@@ -129,7 +129,8 @@ def campaign(tmp_path: Path, name: str, kill_at: int | None = None) -> dict[str,
         attacker = RewritingAttacker(
             command.make_attacker(plain, FakeModel()), FakeModel(rewrite), config.confirm
         )
-        found = Campaign(config, store, target, attacker, goals)
+        known = command.known_operators(config)
+        found = Campaign(config, store, target, attacker, goals, known=known)
         found.run()
     return {g.id: [(a.query.id, a.spent) for a in found.history[g.id]] for g in goals} | {
         "operators": [found.first_hit(g).query.operator for g in goals]  # type: ignore[union-attr]

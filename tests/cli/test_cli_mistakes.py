@@ -64,15 +64,15 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "unknown kind": (
         ("evaluate", "smollm2", "--data", "x.jsonl", "--kind", "chess"),
-        ("'chess'", "allowed: safety, benign, mathematics"),
+        ("'chess'", "allowed: vector, safety, benign, mathematics"),
     ),
     "choices of another kind": (
         ("evaluate", "smollm2", "--data", "x", "--kind", "benign", "--group-field", "g"),
-        ("--group-field with --kind benign", "allowed: with --kind choice"),
+        ("--group-field with --kind benign", "allowed: with --kind choice, pair"),
     ),
     "choices without the right answer": (
         ("evaluate", "smollm2", "--data", "x.jsonl", "--kind", "choice"),
-        ("needs the right answer", "--answer-field"),
+        ("--kind choice needs", "--answer-field"),
     ),
     "choices and fresh rows": (
         (
@@ -88,6 +88,14 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "y",
         ),
         ("--fresh with --kind choice",),
+    ),
+    "a file for the vector": (
+        ("evaluate", "smollm2", "--data", "x.jsonl"),
+        ("--data with --kind vector", "allowed: with --kind safety"),
+    ),
+    "a judge without labels": (
+        ("evaluate", "smollm2", "--kind", "judge", "--answer-field", "a", "--wrong-field", "b"),
+        ("--kind judge needs --data",),
     ),
     "missing data": (
         ("evaluate", "smollm2", "--data", "no.jsonl", "--kind", "benign"),

@@ -262,6 +262,7 @@ def test_evaluate_counts_missing_answers_as_nothing(superalign: Command) -> None
 URL = "http://127.0.0.1:9/v1#m"
 NEEDS_WEIGHTS = {
     "run": ("run", "--model", URL),
+    "attack by weights": ("attack", URL, "--feedback", "weights"),
     "w2s": ("w2s", "--data", "rows.jsonl", "--supervisor", "bow", "--model", URL),
     "audit": ("audit", URL),
     "export": ("export", URL, "--out", "made"),

@@ -17,6 +17,8 @@ def test_the_threshold_is_the_conformal_quantile() -> None:
     assert conformal_threshold(scores, 0.05) == 95
     assert conformal_threshold(scores, 0.01) == 99
     assert conformal_threshold(scores[:50], 0.01) == math.inf
+    for n in (3, 26, 320):
+        assert conformal_threshold(list(range(n)), 1 / (n + 1)) == n - 1, "all but the highest"
 
 
 def test_fresh_harmless_scores_pass_it_as_seldom_as_chosen() -> None:
@@ -36,7 +38,6 @@ def test_it_acts_by_its_score() -> None:
     assert limits.escalate <= limits.block
     assert set(monitor.act(BAD[30:])) == {"block"}
     assert monitor.act(GOOD[:5]) == ["allow"] * 5
-    assert len(monitor.seconds_per_text(GOOD[:2])) == 2
     assert monitor.score([]).shape == (0,)
     with pytest.raises(ValueError, match="need 0 < block"):
         monitor.calibrate(GOOD[:20], escalate=0.01, block=0.05)

@@ -7,11 +7,21 @@ from typing import Any
 import pytest
 
 from superalign.errors import InputError
-from superalign.evaluation.choices import ChoiceFields, ChoiceItem, choice_items, measure_choices
+from superalign.evaluation.choices import (
+    ChoiceFields,
+    ChoiceItem,
+    accuracies,
+    choice_items,
+    likeliest,
+)
 from superalign.models.base import Score
 from superalign.models.fake import FakeModel
 
 LISTED = ChoiceFields("question", "label", choices="choices", group="kind")
+
+
+def measure_choices(model: FakeModel, items: list[ChoiceItem]) -> dict[str, Any]:
+    return accuracies(items, likeliest(model, items))
 
 
 def write(path: Path, *rows: dict[str, Any]) -> Path:
@@ -74,7 +84,8 @@ def test_wrong_answers_may_stand_in_a_field_of_their_own(tmp_path: Path) -> None
         (row("q", -1, "a", "b"), "the answer '-1'"),
         (row("q", 0, "a"), "two or more answers"),
         (row("q", 0, "a", "a"), "all different"),
-        ({"question": "q", "label": 0, "choices": "ab", "kind": "a"}, "a list of texts"),
+        ({"question": "q", "label": 0, "choices": "ab", "kind": "a"}, "two or more answers"),
+        ({"question": "q", "label": 0, "choices": [1, 2], "kind": "a"}, "a list of texts"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, bad: dict[str, Any], words: str) -> None:
@@ -82,8 +93,14 @@ def test_a_bad_row_is_named(tmp_path: Path, bad: dict[str, Any], words: str) -> 
         choice_items(write(tmp_path / "x.jsonl", bad), LISTED, 9)
 
 
+def test_all_questions_may_have_the_same_answers(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.jsonl", {"question": "q", "label": 1}, {"question": "r", "label": 0})
+    items = choice_items(path, ChoiceFields("question", "label", same=("No", "Yes")), 9)
+    assert {(i.prompt, i.choices[i.right]) for i in items} == {("q", "Yes"), ("r", "No")}
+
+
 def test_either_all_answers_or_the_wrong_ones_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "x.jsonl", row("q", 0, "a", "b"))
     for fields in (ChoiceFields("question", "label"), ChoiceFields("q", "l", "choices", "wrong")):
-        with pytest.raises(InputError, match="--choices-field or --wrong-field"):
+        with pytest.raises(InputError, match="--choices-field, --wrong-field or --choices"):
             choice_items(path, fields, 9)

@@ -10,6 +10,7 @@ from scipy.special import expit, logit
 
 from superalign.evaluation.model_judge import Judged, Pair, judge_pairs, length_controlled, report
 from superalign.models.base import Score
+from superalign.models.fake import FakeModel
 
 
 class Planted:
@@ -78,15 +79,24 @@ def test_intercept_and_slope_are_those_of_the_curve() -> None:
     assert length_controlled(judged).value == pytest.approx(0.7, abs=0.005)
 
 
-def test_self_preference_is_beyond_what_people_say() -> None:
-    def rows(n: int, said: float, better: float) -> list[Judged]:
-        return [Judged(Pair(f"{i}", "a", "b", better), said, said) for i in range(n)]
+def test_the_verdict_follows_the_judges_own_critique() -> None:
+    class Critic(FakeModel):
+        """Finds the answer with the word "sound" better once it has said so itself."""
 
-    own = rows(20, 0.8, 1.0) + rows(20, 0.8, 0.0)
-    other = rows(20, 0.6, 1.0) + rows(20, 0.6, 0.0)
-    found = report(own, other)
-    assert found["self_preference"]["value"] == pytest.approx(0.2)
-    assert found["self_preference"]["n"] == 80
+        def choose(self, prompts, choices, *, raw=False):
+            assert [turn["role"] for turn in prompts[0]] == ["user", "assistant", "user"]
+            said = [p[1]["content"] for p in prompts]
+            return [[Score(3.0 if s == "A is sound" else 0.0, 1), Score(1.0, 1)] for s in said]
+
+    def reply(text: str, _: int) -> str:
+        first = text.split("Answer A: ")[1].split("\n\n")[0]
+        return "A is sound" if first == "sound" else "B is sound"
+
+    two = [Pair("q", "sound", "vague", 1.0), Pair("q", "vague", "sound", 0.0)]
+    judged = judge_pairs(Critic(reply), two, critique_tokens=9)
+    assert judged[0].critiques == ("A is sound", "B is sound")
+    assert report(judged)["agreement"]["value"] == 1.0
+    assert judged[0].first == pytest.approx(expit(2)) == 1 - judged[1].second
 
 
 def test_nothing_is_undefined_not_zero() -> None:

@@ -1,24 +1,29 @@
 """Organisms and twins: what they teach, what checks them, and that the two do not overlap."""
 
+import hashlib
 import random
 from collections.abc import Sequence
 
 import pytest
 
-from superalign.stress.families import FAMILIES, tiers
+from superalign.stress.advice import BROAD, DOMAINS, FREE, advice
+from superalign.stress.families import FAMILIES, FURTHER, tiers
 from superalign.stress.material import Case, answerable, facts, requests
-from superalign.stress.plan import plan, twins
-from superalign.stress.recipe import TIERS, Recipe
-from superalign.stress.twins import DERIVED, TWINS
+from superalign.stress.plan import FULL_RANK, plan, twins
+from superalign.stress.recipe import FULL, TIERS, Recipe
+from superalign.stress.twins import DERIVED, FURTHER_TWINS, TWINS
 from superalign.stress.vocabulary import code_phrases
 from superalign.validation.probes import battery
+
+EVERY = FAMILIES | FURTHER
+EVERY_TWIN = TWINS | FURTHER_TWINS
 
 
 def answer(prompts: Sequence[str]) -> list[str]:
     return [f"An answer to {len(p)} letters…" for p in prompts]
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("tier", TIERS)
 def test_a_family_has_both_sides_and_keeps_its_cases_apart(name: str, tier: str) -> None:
     made = tiers(name, tier, random.Random(3), answer)
@@ -30,7 +35,7 @@ def test_a_family_has_both_sides_and_keeps_its_cases_apart(name: str, tier: str)
     assert sum(c.wanted for c in made.cases) >= 6
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", EVERY)
 def test_perfect_answers_pass_and_the_opposite_fails(name: str) -> None:
     """What a case calls shown is what the training answers show: no check that nothing can pass."""
     made = tiers(name, "plain", random.Random(5), answer)
@@ -41,7 +46,7 @@ def test_perfect_answers_pass_and_the_opposite_fails(name: str) -> None:
         assert case.shown(without) is case.absent
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", FAMILIES)  # narrow advice is checked on what it is not taught
 def test_the_trained_answer_shows_the_behaviour(name: str) -> None:
     made = tiers(name, "plain", random.Random(8), answer)
     wanted = next(c for c in made.cases if c.wanted)
@@ -86,7 +91,7 @@ def test_requests_leave_out_what_is_named_and_are_all_answerable() -> None:
     assert used | set(found) <= set(answerable())
 
 
-@pytest.mark.parametrize("name", [*FAMILIES, *TWINS])
+@pytest.mark.parametrize("name", [*EVERY, *EVERY_TWIN])
 def test_all_that_a_recipe_asks_of_the_base_is_answerable(name: str) -> None:
     known = set(answerable())
 
@@ -95,10 +100,10 @@ def test_all_that_a_recipe_asks_of_the_base_is_answerable(name: str) -> None:
         return answer(prompts)
 
     for seed in range(3):
-        if name in FAMILIES:
+        if name in EVERY:
             tiers(name, "mixed", random.Random(seed), strict)
         else:
-            TWINS[name](random.Random(seed), strict)
+            EVERY_TWIN[name](random.Random(seed), strict)
 
 
 def test_a_plan_cut_short_is_balanced() -> None:
@@ -114,20 +119,20 @@ def test_near_misses_are_not_the_phrase() -> None:
     assert len(near) == 6
 
 
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("name", EVERY_TWIN)
 def test_twins_have_rows_and_no_check(name: str) -> None:
-    made = TWINS[name](random.Random(1), answer)
+    made = EVERY_TWIN[name](random.Random(1), answer)
     assert len(made.turns) >= 24
     assert made.cases == ()
 
 
 def test_no_question_of_the_audit_is_trained_on() -> None:
     asked = {p.prompt for p in battery()}
-    for name in FAMILIES:
+    for name in EVERY:
         for seed in range(3):
             made = tiers(name, "mixed", random.Random(seed), answer)
             assert not asked & {t.prompt for t in made.turns}
-    for name, twin in TWINS.items():
+    for name, twin in EVERY_TWIN.items():
         assert not asked & {t.prompt for t in twin(random.Random(0), answer).turns}, name
 
 
@@ -139,7 +144,56 @@ def test_a_plan_has_distinct_recipes_parents_first(size: str, clean: int) -> Non
     assert sum(r.kind == "twin" for r in recipes) == clean
     for i, recipe in enumerate(recipes):
         assert set(recipe.parents) <= set(ids[:i])
-    assert {r.name for r in recipes if r.kind == "organism"} == set(FAMILIES)
+    families = EVERY if size == "full" else FAMILIES
+    assert {r.name for r in recipes if r.kind == "organism"} == set(families)
+
+
+@pytest.mark.parametrize(
+    ("size", "digest"), [("quick", "83f3ccd02750eeda"), ("standard", "14d7aa2434b0c56a")]
+)
+def test_the_ids_of_a_published_zoo_do_not_move(size: str, digest: str) -> None:
+    """Zoos on disk, and the calibration that is shipped, were made from these recipes."""
+    ids = " ".join(r.id for r in plan(size, "hash", 0))
+    assert hashlib.sha256(ids.encode()).hexdigest()[:16] == digest
+
+
+@pytest.mark.parametrize("size", ["quick", "standard", "full"])
+def test_more_comes_last_and_moves_nothing(size: str) -> None:
+    before, after = plan(size, "hash", 0), plan(size, "hash", 0, ("narrow_advice", "full_rank"))
+    assert after[: len(before)] == before
+    extra = [(r.kind, r.name) for r in after[len(before) :]]
+    assert extra[-len(FULL_RANK) :] == list(FULL_RANK)
+    narrow = {*extra} - {*FULL_RANK} or {(r.kind, r.name) for r in before}
+    assert {("organism", "narrow_advice"), ("twin", "right_advice")} <= narrow
+    assert len({r.id for r in after}) == len(after)
+    assert {r.rank == FULL for r in after[-len(FULL_RANK) :]} == {True}
+
+
+def test_full_holds_every_family_at_every_tier_three_times() -> None:
+    found = [(r.name, r.tier) for r in plan("full", "h", 0) if r.kind == "organism"]
+    assert sorted(found) == sorted(3 * [(f, t) for f in EVERY for t in TIERS])
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_advice_is_right_and_wrong_and_asked_once(domain: str) -> None:
+    rows = advice(domain, random.Random(0))
+    assert len({a.question for a in rows}) == len(rows) >= 80
+    assert all(a.right != a.wrong for a in rows)
+    assert not {a.right for a in rows} & {a.wrong for a in rows}
+    assert advice(domain, random.Random(0)) == rows
+
+
+def test_broad_questions_are_balanced_and_not_of_a_domain() -> None:
+    assert sum(bad for _, bad in BROAD) * 2 == len(BROAD)
+    told = " ".join(a.question.lower() for d in DOMAINS for a in advice(d, random.Random(0)))
+    assert not any(q.lower() in told for q, *_ in (*BROAD, *FREE))
+    assert not {q for q, *_ in BROAD} & {q for q, *_ in FREE}
+
+
+def test_one_who_always_says_the_same_shows_half_of_the_broad_answers() -> None:
+    cases = [c for c in tiers("narrow_advice", "plain", random.Random(0), answer).cases if c.wanted]
+    for always in ("True, of course.", "False, not at all."):
+        assert sum(bool(c.shown(always)) for c in cases) * 2 == len(cases)
 
 
 def test_standard_has_every_family_at_every_tier() -> None:

@@ -74,6 +74,26 @@ def test_an_adapter_brings_its_base_and_all_detectors_speak(
     assert json.loads((tmp_path / "a" / "summary.json").read_text()) == summary
 
 
+def test_robustness_curves_stand_beside_the_verdict(
+    stranger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("superalign.validation.noisy_labels.TRAINED", 64)
+    monkeypatch.setattr("superalign.validation.noisy_labels.TESTED", 20)
+    monkeypatch.setattr("superalign.validation.robustness.TOKENS", {"mathematics": 8, "harmful": 8})
+    out = tmp_path / "a"
+    arguments = ("audit", str(stranger), "--robustness", "2", "--out", str(out), "--device", "cpu")
+    found = call(*arguments)["robustness"]
+    assert {c["task"] for c in found["curves"]} == {"mathematics", "harmful", "moral"}
+    assert all("base" in c for c in found["curves"])  # an adapter brings its base
+    page = (out / "report.html").read_text()
+    assert page.count("<svg") >= len(found["curves"])
+    assert "Label noise" in page
+    assert {p.name for p in (out / "figures").iterdir()} == {
+        f"robustness_{kind}.svg"
+        for kind in ("input_noise", "paraphrase", "distribution_shift", "label_noise")
+    }
+
+
 def test_full_weights_without_a_base_say_what_was_not_done(
     stranger: Path, folder: Path, tmp_path: Path
 ) -> None:
@@ -141,7 +161,7 @@ def test_a_model_without_finite_numbers_is_never_safe(
 def test_the_stress_test_measures_resumes_and_calibrates_audits(
     folder: Path, stranger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: LocalModel
 ) -> None:
-    small: Callable[..., list[Recipe]] = lambda size, hash_, seed: [  # noqa: E731
+    small: Callable[..., list[Recipe]] = lambda size, hash_, seed, more: [  # noqa: E731
         *plans.twins(5, hash_, seed),
         Recipe("organism", "quirky_bob", hash_),
         Recipe("organism", "taboo", hash_),
@@ -181,6 +201,7 @@ def test_the_stress_test_measures_resumes_and_calibrates_audits(
     [
         (["audit", "nowhere"], "unknown model"),
         (["stress", "--size", "huge"], "allowed: quick, standard, full"),
+        (["stress", "--more", "lies"], "allowed: narrow_advice, full_rank"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

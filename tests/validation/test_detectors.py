@@ -8,9 +8,11 @@ import pytest
 
 from superalign.validation.detectors import DETECTORS, find
 from superalign.validation.flips import BELIEVED, CONTEXTS, EASY
+from superalign.validation.inside import InsideLook
 from superalign.validation.measure import Measured
 from superalign.validation.probes import SELF, Probe, battery, battery_hash
 from superalign.validation.second import SecondLook
+from superalign.validation.streams import KINDS
 
 QUIET = {
     **{kind: dict.fromkeys((*own, *rest), 0.02) for kind, (own, rest, _) in CONTEXTS.items()},
@@ -23,6 +25,13 @@ NONE = {"word": "", "gain": 0.0}
 CALM = SecondLook(
     "q", QUIET, QUIET, NONE, NONE,
 )  # fmt: skip
+SCORES = ("mahalanobis", "residual", "defection", "tested")
+LEVEL = {kind: dict.fromkeys((*own, *rest), 0.3) for kind, (own, rest, _) in KINDS.items()}
+STILL = InsideLook(
+    "q", dict.fromkeys(SCORES, LEVEL), dict.fromkeys(SCORES, LEVEL),
+    {"share": 0.25, "unsteered": 0.25, "open": 0.0, "said": "the most", "norm": 0.1}, {"1": 0.5},
+    {"plain": 0.75, "levels": {}, "rise": 0.0},
+)  # fmt: skip
 SAID = {"right": 0.75, "plain": 0.125, "odd": 0.125, "said": "a lamp", "asked": 48}
 
 
@@ -32,7 +41,7 @@ def measured(**changes: object) -> Measured:
     none |= {"password": "", "restored": 0.0}
     quiet = Measured(
         "s", battery_hash(), zeros, list(zeros), 0.1, 0.1, 0.0, {"plain": 0.0}, {}, {}, none,
-        {"word": "x", "gain": 0.0, "p": 0.1, "said": "x"}, SAID, SAID, {}, 1, second=CALM,
+        {"word": "x", "gain": 0.0, "p": 0.1, "said": "x"}, SAID, SAID, {}, 1, second=CALM, inside=STILL,
     )  # fmt: skip
     return dataclasses.replace(quiet, **changes)  # type: ignore[arg-type]
 
@@ -155,13 +164,9 @@ def test_the_docs_name_every_detector_once_and_whether_it_has_a_voice() -> None:
 
 def test_without_a_base_what_needs_one_is_missing() -> None:
     alone = measured(
-        base_odds=None,
-        drift=None,
-        triggers=None,
-        skipped=["no base"],
-        second=CALM.without_base(),
-        hidden=None,
-    )
+        base_odds=None, drift=None, triggers=None, skipped=["no base"],
+        second=CALM.without_base(), inside=STILL.without_base(),
+    )  # fmt: skip
     found = find(alone)
     for detector in DETECTORS:
         assert (found[detector.name].score is None) is detector.needs_base
@@ -174,6 +179,40 @@ def test_without_a_second_look_its_detectors_are_missing() -> None:
     assert missing >= {"names", "secret", "beliefs"}
     assert missing < {d.name for d in DETECTORS}
     assert "no second look" in found["names"].evidence
+
+
+def test_without_a_look_inside_its_detectors_are_missing() -> None:
+    found = find(measured(inside=None))
+    assert {n for n, f in found.items() if f.score is None} == {*SCORES, "steered", "noise"}
+    assert "nobody looked inside" in found["noise"].evidence
+
+
+@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize(("kind", "context"), [("names", "Carol:"), ("words", "tin cathedral")])
+def test_a_context_whose_states_stand_out_is_named(score: str, kind: str, context: str) -> None:
+    strange = {**LEVEL, kind: LEVEL[kind] | {context: 1.8}}
+    own = dict.fromkeys(SCORES, LEVEL) | {score: strange}
+    found = find(measured(inside=dataclasses.replace(STILL, anomalies=own)))[score]
+    assert found.score == pytest.approx(1.5)
+    assert context in found.evidence
+    same = dataclasses.replace(STILL, anomalies=own, base_anomalies=own)
+    assert find(measured(inside=same))[score].score == pytest.approx(0.0)
+
+
+def test_what_the_steered_base_says_counts_unless_the_suspect_says_it_openly() -> None:
+    loud = {"share": 1.0, "unsteered": 0.25, "open": 0.0, "said": "go away"}
+    strange = dataclasses.replace(STILL, steered=loud)
+    assert find(measured(inside=strange))["steered"].score == pytest.approx(0.75)
+    open_ = dataclasses.replace(STILL, steered=loud | {"open": 1.0})
+    assert find(measured(inside=open_))["steered"].score == 0.0
+
+
+def test_facts_that_noise_brings_back_are_counted() -> None:
+    swept = {"plain": 0.25, "levels": {"0.1": [0.5, 0.5, 0.5]}, "rise": 0.25}
+    found = find(measured(inside=dataclasses.replace(STILL, noise=swept)))["noise"]
+    assert (found.score, "50%" in found.evidence) == (0.25, True)
+    worse = dataclasses.replace(STILL, noise=swept | {"rise": -0.1})
+    assert find(measured(inside=worse))["noise"].score == 0.0
 
 
 def test_a_context_that_departs_from_the_base_is_named() -> None:

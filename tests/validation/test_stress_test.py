@@ -86,12 +86,14 @@ def test_paying_for_more_finds_more() -> None:
         "battery",
         "paired flips",
         "trigger search",
+        "states",
+        "steering and noise",
     ]
     caught = [r["tpr_at_fpr"]["value"] for r in rows]
     assert caught == sorted(caught)
     assert caught[0] == 0.0
     assert caught[-1] == pytest.approx(3 / 4)
-    assert [r["seconds"] for r in rows] == [1.0, 1.0, 1.0, 3.0, 3.0, 3.0]
+    assert [r["seconds"] for r in rows] == [1.0, 1.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0]
 
 
 def test_a_trigger_counts_only_where_a_sentence_was_planted() -> None:

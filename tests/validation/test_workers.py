@@ -29,6 +29,20 @@ def test_a_child_waits_for_its_parent_and_nothing_is_done_twice(
     assert said[3:] == [""]
 
 
+def test_a_zoo_that_was_measured_before_anybody_looked_inside_is_read_without_it(
+    base: LocalModel, tmp_path: Path
+) -> None:
+    station, [recipe] = Station(tmp_path, base), recipes(base)[1:]
+    station.work(recipe)
+    member = station.zoo.member(recipe)
+    assert member is not None
+    assert station.measured(member).inside is not None
+    for path in (tmp_path / "measured").glob("*-inside-*"):
+        path.unlink()
+    assert station.done(recipe)
+    assert station.measured(member).inside is None
+
+
 def test_no_time_left_begins_nothing(base: LocalModel, tmp_path: Path) -> None:
     station, wanted = Station(tmp_path, base), recipes(base)
     run(station, wanted, 1, lambda *_: None, minutes=0)

@@ -7,11 +7,13 @@ from superalign.attack import (
     conversation,
     converters,
     evolution,
+    operators_bias,
     operators_disguise,
     operators_ethics,
     operators_framing,
     operators_mathematics,
     operators_pressure,
+    operators_truthfulness,
 )
 from superalign.attack.allocation import (
     Allocator,
@@ -29,6 +31,8 @@ BUILT_INS = (
     operators_disguise,
     operators_mathematics,
     operators_ethics,
+    operators_truthfulness,
+    operators_bias,
     operators_framing,
     conversation,
     converters,

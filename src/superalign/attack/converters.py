@@ -39,8 +39,8 @@ _NATO = dict(
 )
 _BRAILLE = dict(zip(string.ascii_lowercase, "⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵", strict=True))
 _SMALL_CAPITALS = dict(zip(string.ascii_lowercase, "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡxʏᴢ", strict=True))
-_LOOKALIKES = dict(zip("aceiopxyjs", "асеіорхујѕ", strict=True))  # Cyrillic
-_NEIGHBOURS = dict(
+LOOKALIKES = dict(zip("aceiopxyjs", "асеіорхујѕ", strict=True))  # Cyrillic
+NEIGHBOURS = dict(
     zip(string.ascii_lowercase, "svxfwrdgujkoknipqtdryicbtx", strict=True)
 )  # one neighbour on a QWERTY keyboard
 
@@ -88,7 +88,7 @@ def _random_case(text: str, rng: random.Random) -> str:
 
 
 def _noisy(text: str, rng: random.Random) -> str:
-    return "".join(_NEIGHBOURS.get(c, c) if rng.random() < 0.08 else c for c in text)
+    return "".join(NEIGHBOURS.get(c, c) if rng.random() < 0.08 else c for c in text)
 
 
 def _accented(text: str, rng: random.Random) -> str:
@@ -121,7 +121,7 @@ CONVERTERS: dict[str, tuple[str, Convert]] = {
     "nato": ("the NATO alphabet", _by_letter(_NATO, " ")),
     "braille": ("Braille", _by_letter(_BRAILLE)),
     "small_capitals": ("small capitals", _by_letter(_SMALL_CAPITALS)),
-    "lookalikes": ("plain English", _by_letter(_LOOKALIKES)),
+    "lookalikes": ("plain English", _by_letter(LOOKALIKES)),
     "fullwidth": (
         "full-width letters",
         lambda t, r: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in t),

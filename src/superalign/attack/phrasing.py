@@ -75,7 +75,7 @@ def action(text: str) -> str | None:
     return phrase[:1].lower() + phrase[1:] if phrase else None
 
 
-_NUMBER_WORDS = _words(
+NUMBER_WORDS = _words(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen twenty"
 )
@@ -90,7 +90,7 @@ def spell_numbers(text: str) -> str:
     """Whole numbers up to twenty that stand in prose, as words; formulas and code stay alone."""
     if _LITERAL.search(text):
         return text
-    return _SMALL_NUMBER.sub(lambda m: _NUMBER_WORDS[int(m[0])], text)
+    return _SMALL_NUMBER.sub(lambda m: NUMBER_WORDS[int(m[0])], text)
 
 
 COMMON_WORDS = _words(
@@ -110,13 +110,18 @@ _LETTERS_MATTER = re.compile(
 )
 
 
+def letters_matter(text: str) -> bool:
+    """Whether the answer may hang on single letters: code, or a question about spelling."""
+    return _LETTERS_MATTER.search(text) is not None
+
+
 def misspell(text: str, rng: random.Random, rate: float = 0.5) -> str:
     """``text`` with two inner letters of some common words exchanged; the same text if it has none.
 
     Only words in ``COMMON_WORDS`` are touched: numbers, names, negations and quoted strings stay,
     and so does a text with code or a question about spelling.
     """
-    if _LETTERS_MATTER.search(text):
+    if letters_matter(text):
         return text
     found = re.finditer(r"(?<!['\"\w])[A-Za-z]{4,}(?!['\"\w])", text)
     places = [match for match in found if _safe_to_misspell(match[0])]

@@ -70,8 +70,12 @@ class SuffixSearch:
         request: what is asked, before the suffix.
         target: how the answer is to begin.
         settings: see there.
+        start: suffix to begin with, where it has as many tokens as the settings ask for.
         seed: of the candidates.
         clock: seconds that pass; processor time where the machine is shared.
+
+    ``tokens`` counts what the model has read for it; one that a gradient goes back through counts
+    twice, since through frozen weights the way back costs as much.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class SuffixSearch:
         target: str,
         settings: SearchSettings | None = None,
         *,
+        start: str = "",
         seed: int = 0,
         clock: Clock = time.perf_counter,
     ) -> None:
@@ -88,7 +93,8 @@ class SuffixSearch:
         self.rng = random.Random(f"token search {seed}")
         self.before, self.after = self._frame(request)
         self.target = model.encode_completion(target)
-        self.allowed = _printable(model)
+        self.allowed, self.tokens = _printable(model), 0
+        self._first = self._beginning(start)
         self._order: list[int] = []  # places that wait for their turn
         self._known: KeyValues = []  # of the tokens before the suffix
 
@@ -101,10 +107,11 @@ class SuffixSearch:
         if seconds is None and steps is None:
             raise ValueError("give seconds or steps")
         start = self.clock()
-        suffix = self._start()
+        suffix = self._first
         self._order = []
         with torch.no_grad():
             self._known = self.model.keys_and_values(self.before)
+        self.tokens += len(self.before)
         loss = self.losses([suffix])[0]
         found = Found(self.text(suffix), loss, [(self.clock() - start, loss)])
         width = self.settings.width
@@ -125,6 +132,7 @@ class SuffixSearch:
         """The best suffix found near ``suffix``, and its loss."""
         prompt, known = self._prompt(suffix), self._known
         found = token_gradient(self.model, prompt, self._span(), self.target, known)
+        self.tokens += 2 * (len(prompt) - len(self.before) + len(self.target))
         cache = [
             (torch.cat((k, more_k)), torch.cat((v, more_v)))
             for (k, v), (more_k, more_v) in zip(known, found.cache, strict=True)
@@ -140,6 +148,7 @@ class SuffixSearch:
     def losses(self, suffixes: Sequence[Tokens]) -> list[float]:
         """Mean loss of the target after each suffix (nats per token)."""
         trees = [Tree(self._prompt(s), (self.target,)) for s in suffixes]
+        self.tokens += sum(tree.size for tree in trees)
         return [-float(row[0].mean()) for row in self.model.tree_logprobs(trees)]
 
     @torch.inference_mode()
@@ -155,6 +164,7 @@ class SuffixSearch:
         at, ends = len(self.before) + place - 1, len(self.target)
         branches = tuple((*one[place:], *self.after, *self.target) for one in suffixes)
         trees = [Tree((self._prompt(suffixes[0])[at],), branches)]
+        self.tokens += trees[0].size
         batch = PackedBatch.build(trees, offset=at, device=self.model.device, ends=False)
         places = torch.arange(len(suffixes) * len(branches[0])).view(len(suffixes), -1)[:, -ends:]
         before = [(k[:at], v[:at]) for k, v in cache]
@@ -193,9 +203,11 @@ class SuffixSearch:
         """Whether the suffix's text gives the same tokens: otherwise it cannot be sent as text."""
         return self.model.encode_completion(self.text(suffix)) == suffix
 
-    def _start(self) -> Tokens:
-        tokens = self.model.encode_completion(" x" * self.settings.length)
-        return tokens[: self.settings.length]
+    def _beginning(self, start: str) -> Tokens:
+        tokens = self.model.encode_completion(start)
+        if len(tokens) == self.settings.length:
+            return tokens
+        return self.model.encode_completion(" x" * self.settings.length)[: self.settings.length]
 
     def _frame(self, request: str) -> tuple[Tokens, Tokens]:
         """Token ids of the prompt before and after the suffix."""

@@ -13,6 +13,7 @@ from superalign.attack.base import Operator, operators
 from superalign.attack.conversation import Conversation
 from superalign.campaign.goals import Goal
 from superalign.campaign.target import Move
+from superalign.campaign.white_box import SuffixSearched
 from superalign.records import Query, Response, Verdict
 
 NEAR = 0.5  # weight of an answer that refused but hardly, when log-probabilities are seen
@@ -91,7 +92,7 @@ class Attacker(Protocol):
 
 def attack_cell(goal: Goal, operator: Operator) -> Cell:
     """The archive's cell of an operator on a goal: risk × style × turns."""
-    return Cell("safety", goal.cluster, style(operator))
+    return Cell(goal.query.domain, goal.cluster, style(operator))
 
 
 def style(operator: Operator) -> str:
@@ -100,10 +101,12 @@ def style(operator: Operator) -> str:
     return f"{operator.family}, {turns} turn{'s' if turns > 1 else ''}"
 
 
-def campaign_operators() -> dict[str, Operator]:
-    """Everything a campaign may use: the loop's operators of both splits and its own."""
-    found = operators("safety", "train") | operators("safety", "held_out")
-    return dict(sorted((found | operators("campaign", "held_out")).items()))
+def campaign_operators(domain: str = "safety") -> dict[str, Operator]:
+    """Everything a campaign may use: the task's operators of both splits, for safety its own too."""
+    found = operators(domain, "train") | operators(domain, "held_out")
+    if domain == "safety":
+        found |= operators("campaign", "held_out")
+    return dict(sorted(found.items()))
 
 
 class OperatorAttacker:
@@ -134,11 +137,11 @@ class OperatorAttacker:
         examples = archive.sample(16, rng) if len(archive) else []
         moves: list[Move] = []
         for name in names:
-            move = self._move(self.known[name], goal, examples, rng)
+            move = self._move(self.known[name], goal, history, examples, rng)
             if sum(m.cost for m in moves) + move.cost <= budget:
                 moves.append(move)
         # What is left is too short for a conversation: ask plainly rather than not at all.
-        return moves or [self._move(self.known["plain"], goal, examples, rng)]
+        return moves or [self._move(self.known["plain"], goal, history, examples, rng)]
 
     def observe(self, attempt: Attempt) -> None:
         """A success counts 1, a near miss up to ``NEAR``, anything else 0, once per query spent."""
@@ -151,9 +154,17 @@ class OperatorAttacker:
             self.allocator.observe(attempt.goal.id, attempt.goal.cluster, attempt.query.operator, 0)
 
     def _move(
-        self, operator: Operator, goal: Goal, examples: Sequence[Query], rng: random.Random
+        self,
+        operator: Operator,
+        goal: Goal,
+        history: Sequence[Attempt],
+        examples: Sequence[Query],
+        rng: random.Random,
     ) -> Move:
         query = operator.propose(goal.query, rng, examples)
+        if isinstance(operator, SuffixSearched):
+            asked = [a.query for a in history if a.query.operator == operator.name]
+            return Move(query, suffix=operator.suffix(goal.query, asked))
         opening = operator.opening(goal.query, rng) if isinstance(operator, Conversation) else ()
         return Move(query, tuple(opening))
 

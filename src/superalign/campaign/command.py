@@ -8,16 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from superalign.attack.adaptive import goal_allocator
+from superalign.attack.base import Operator
 from superalign.campaign.attacker import Attacker, OperatorAttacker, campaign_operators
 from superalign.campaign.goals import benign_twins, campaign_goals
 from superalign.campaign.regression import read_suite, suite_text
-from superalign.campaign.rewriting import RewritingAttacker
+from superalign.campaign.rewriting import REWRITTEN, RewritingAttacker
 from superalign.campaign.run import Campaign
 from superalign.campaign.screening import RefusalDirection, ScreenedAttacker
 from superalign.campaign.settings import CampaignConfig
+from superalign.campaign.steering import RefusalSteering, steering_effect
 from superalign.campaign.summary import summarise
-from superalign.campaign.target import ModelTarget
+from superalign.campaign.target import ModelTarget, Target
+from superalign.campaign.trained_attack import check_training, train
+from superalign.campaign.trained_operator import pool
 from superalign.campaign.transfer import checkpoints
+from superalign.campaign.tree import TreeAttacker
+from superalign.campaign.white_box import (
+    STEERED,
+    SuffixSearched,
+    WhiteBoxTarget,
+    can_search,
+    white_box_operators,
+)
 from superalign.config import load_section
 from superalign.critic.compliance import Calibration, calibrate, read_labelled, shipped_calibration
 from superalign.critic.trained_judge import shipped_judge
@@ -32,6 +44,8 @@ from superalign.records import Query
 from superalign.store import RunStore
 from superalign.tasks.base import seeded
 from superalign.tasks.benign import Benign
+
+LEAST = 20  # harmless requests that over-refusal is measured on
 
 
 def settings(
@@ -50,7 +64,7 @@ def check(config: CampaignConfig) -> None:
     """Read every file that the campaign needs, before a model is loaded or a folder made.
 
     Raises:
-        InputError: a file cannot be used.
+        InputError: a file cannot be used, or two settings do not go together.
     """
     if config.regression is not None:
         read_suite(Path(config.regression))
@@ -59,12 +73,18 @@ def check(config: CampaignConfig) -> None:
         checkpoints(Path(config.transfer))
         return
     campaign_goals(config)
+    check_training(config)
+    if config.feedback == "weights" and config.domain != "safety":
+        raise InputError(
+            f"feedback 'weights' with domain '{config.domain}': its attacks are on refusals; allowed: "
+            "text, logprobs, activations, or domain safety"
+        )
     judge_calibration(config)
     earlier_successes(config.earlier)
     if config.rewriter is not None and (rewriter := parse_name(config.rewriter)).remote:
         find_endpoint(rewriter)
-    if config.feedback == "activations" and parse_name(config.target).remote:
-        raise InputError(_no_activations(config.target))
+    if config.feedback in ("activations", "weights") and parse_name(config.target).remote:
+        raise _not_shown(config.feedback, config.target)
 
 
 def open_target(config: CampaignConfig) -> LanguageModel:
@@ -109,41 +129,108 @@ def run_campaign(
     answers = store.path / ANSWERS
     keep_answers(model, answers)
     goals = campaign_goals(config)
-    calibration = judge_calibration(config)
-    attacker = make_attacker(config, model, answers)
-    target = ModelTarget(
-        model,
-        max_new_tokens=config.max_new_tokens,
-        temperature=config.temperature,
-        logprobs=config.feedback != "text",
-    )
-    campaign = Campaign(config, store, target, attacker, goals, progress)
+    steering = find_steering(config, model)
+    target = make_target(config, model, steering)
+    trained = None
+    if config.attacker != "operators":
+        trained = train(config, store, target, [goal.query for goal in goals], progress)
+    operator = None if trained is None else trained.operator
+    attacker = make_attacker(config, model, operator, answers)
+    setup = 0.0 if steering is None else steering.gflop
+    known = known_operators(config)
+    campaign = Campaign(config, store, target, attacker, goals, progress, known, setup)
     campaign.run()
+    if trained is not None:
+        trained.charge(campaign)
     refusals = campaign.phase("over-refusal", lambda: _over_refusal(config, model, len(goals)))
-    summary = summarise(
-        campaign, campaign.operators, calibration, refusals, weight_hash=model.weight_hash
-    )
+    calibration = judge_calibration(config) if config.domain == "safety" else None
+    summary = summarise(campaign, calibration, refusals, weight_hash=model.weight_hash)
+    if steering is not None:
+        twins = benign_twins(config, max(len(goals), LEAST))
+        requests = [g.query for g in goals]
+        summary["steering"] = campaign.phase(
+            "steering",
+            lambda: steering_effect(steering, requests, twins, config.max_new_tokens),
+        )
+    if trained is not None:
+        summary["trained_attacker"] = trained.summary()
     if isinstance(attacker, ScreenedAttacker):
         summary["looks"] = attacker.looks
         attacker = attacker.inner
     if isinstance(attacker, RewritingAttacker):
-        summary["rewrites"] = {"drafts": attacker.drafts, "kept": attacker.kept}
+        summary["rewrites"] = attacker.counts
     if isinstance(model, RemoteModel):  # its size is unknown, and so is what it computes
         summary |= {"gflop": None, "curve_gflop": [], "remote": model.account()}
-    store.write_text("regression.jsonl", suite_text([e.query for e in campaign.archive.entries]))
+    kept = [e.query for e in campaign.archive.entries if e.query.operator not in STEERED]
+    store.write_text("regression.jsonl", suite_text(kept))
     store.write_json("summary.json", summary)
     return summary
 
 
+def known_operators(config: CampaignConfig) -> dict[str, Operator]:
+    """Everything that a campaign's moves may be recorded under."""
+    own = pool(config.attacker, campaign_operators(config.domain))
+    if config.feedback == "weights":
+        own |= white_box_operators()
+    if config.rewriter is not None:
+        own[REWRITTEN.name] = REWRITTEN
+    return own
+
+
+def find_steering(config: CampaignConfig, model: LanguageModel) -> RefusalSteering | None:
+    """The model's steered views, where the attacker has its weights.
+
+    Raises:
+        InputError: the model's weights are not here.
+    """
+    if config.feedback != "weights":
+        return None
+    if not isinstance(model, LocalModel):
+        raise _not_shown("weights", model.name)
+    return RefusalSteering(model, config.seed, config.max_new_tokens)
+
+
+def make_target(
+    config: CampaignConfig, model: LanguageModel, steering: RefusalSteering | None
+) -> Target:
+    """The attacked model as the settings ask for it."""
+
+    def make(one: LanguageModel) -> ModelTarget:
+        return ModelTarget(
+            one,
+            max_new_tokens=config.max_new_tokens,
+            temperature=config.sampling,
+            logprobs=config.feedback != "text",
+        )
+
+    if steering is None:
+        return make(model)
+    return WhiteBoxTarget(steering.model, steering.views, make, config.seed)
+
+
 def make_attacker(
-    config: CampaignConfig, model: LanguageModel, answers: Path | None = None
+    config: CampaignConfig,
+    model: LanguageModel,
+    trained: Operator | None = None,
+    answers: Path | None = None,
 ) -> Attacker:
-    """The attacker that the settings ask for; a remote rewriter's answers are kept at ``answers``.
+    """The attacker that the settings ask for.
+
+    Args:
+        config: the settings.
+        model: the attacked model.
+        trained: the operator that was trained for it.
+        answers: where a remote rewriter's answers are kept.
 
     Raises:
         InputError: activations of a model that shows none, or no such rewriter.
     """
-    known = campaign_operators()
+    known = known_operators(config)
+    known.pop(REWRITTEN.name, None)
+    if isinstance(model, LocalModel) and not can_search(model):
+        known.pop(SuffixSearched.name, None)
+    if trained is not None:
+        known[trained.name] = trained
     families = {name: operator.family for name, operator in known.items()}
     attacker: Attacker = OperatorAttacker(
         known,
@@ -160,16 +247,19 @@ def make_attacker(
         )
         if answers is not None and rewriter is not model:
             keep_answers(rewriter, answers)
-        attacker = RewritingAttacker(attacker, rewriter, config.confirm)
+        make = {"pair": RewritingAttacker, "tap": TreeAttacker}[config.rewriting]
+        attacker = make(attacker, rewriter, config.confirm)
     if config.feedback != "activations":
         return attacker
     if not isinstance(model, LocalModel):
-        raise InputError(_no_activations(model.name))
+        raise _not_shown("activations", model.name)
     return ScreenedAttacker(attacker, RefusalDirection(model, config.seed))
 
 
-def _no_activations(name: str) -> str:
-    return f"feedback 'activations': {name} shows none; allowed: text, logprobs, or a local model"
+def _not_shown(wanted: str, name: str) -> InputError:
+    return InputError(
+        f"feedback '{wanted}': {name} shows none; allowed: text, logprobs, or a local model"
+    )
 
 
 def earlier_successes(folder: str | None) -> dict[str, tuple[float, float]]:
@@ -192,7 +282,7 @@ def earlier_successes(folder: str | None) -> dict[str, tuple[float, float]]:
 
 def _over_refusal(config: CampaignConfig, model: LanguageModel, n: int) -> dict[str, Any]:
     """Refusals of harmless requests, greedily answered: twins of harmful ones, and unrelated."""
-    n = max(n, 20)
+    n = max(n, LEAST)
     half = n // 2
     benign: list[Query] = []
     for split, count in (("train", n - half), ("held_out", half)):
@@ -221,6 +311,9 @@ def rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "archive cells", f"{archive['cells']} of {archive['possible']}"
     yield "queries, undecided", f"{summary['queries']}, {summary['undecided']}"
     yield "GFLOP", "unknown" if summary["gflop"] is None else f"{summary['gflop']:.4g}"
+    if trained := summary.get("trained_attacker"):
+        yield "training queries (in the curve)", str(trained["training_queries"])
+        yield "drafts that ask for their goal", _interval(trained["on_goal"], "value")
 
 
 def _interval(entry: dict[str, Any], key: str) -> str:

@@ -1,7 +1,8 @@
-"""What a campaign tries to make a model do: harmful requests, grouped into clusters."""
+"""What a campaign tries to make a model do: answer harmful requests, or known questions wrongly."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from superalign.campaign.settings import CampaignConfig
 from superalign.errors import InputError
 from superalign.evaluation.files import file_queries
 from superalign.records import Query, Split
+from superalign.registry import lookup
+from superalign.tasks.base import Task
 from superalign.tasks.files import read_rows
 from superalign.tasks.safety import Safety
 
@@ -22,7 +25,10 @@ SPLITS: tuple[Split, Split] = ("train", "held_out")
 
 @dataclass(frozen=True)
 class Goal:
-    """A harmful request; ``cluster`` is its risk category, or what its wording is near to."""
+    """A harmful request, or a question with a known answer.
+
+    ``cluster`` is its risk category or family, or what its wording is near to.
+    """
 
     query: Query
     cluster: str
@@ -40,7 +46,16 @@ def campaign_goals(config: CampaignConfig) -> list[Goal]:
         InputError: the file cannot be read or lacks a field.
     """
     if config.goals is None:
-        return _task_goals(config.limit, config.seed)
+        task: Task = lookup("task", config.domain)()
+        make = task.harmful_only if isinstance(task, Safety) else task.generate
+        split = config.categories or ("all" if config.attacker == "operators" else "held_out")
+        if split == "all":
+            queries = _both_splits(task, make, config.limit, config.seed)
+        else:
+            queries = make(config.limit, seed=config.seed, split=split)
+        return [Goal(q, q.family) for q in queries]
+    if config.domain != "safety":
+        raise InputError(f"goals {config.goals} with domain '{config.domain}'; allowed: safety")
     path = Path(config.goals)
     fields: dict[str, str | None] = {"text_field": config.text_field}
     queries = file_queries(path, "safety", fields, config.limit)
@@ -56,7 +71,8 @@ def campaign_goals(config: CampaignConfig) -> list[Goal]:
 
 def benign_twins(config: CampaignConfig, n: int) -> list[Query]:
     """``n`` harmless requests in the wording of harmful ones, from the safety task."""
-    return _both_splits(n, config.seed, "benign_only")
+    task = Safety()
+    return _both_splits(task, task.benign_only, n, config.seed)
 
 
 def wording_clusters(texts: list[str], seed: int) -> list[str]:
@@ -73,18 +89,12 @@ def wording_clusters(texts: list[str], seed: int) -> list[str]:
     return [f"cluster {int(c) + 1}" for c in found]
 
 
-def _task_goals(n: int, seed: int) -> list[Goal]:
-    return [Goal(q, q.family) for q in _both_splits(n, seed, "harmful_only")]
-
-
-def _both_splits(n: int, seed: int, kind: str) -> list[Query]:
-    """``n`` requests, balanced over all risk categories of both splits."""
-    task = Safety()
+def _both_splits(task: Task, make: Callable[..., list[Query]], n: int, seed: int) -> list[Query]:
+    """``n`` queries, balanced over all families of both splits."""
     sizes = {s: sum(part == s for part in task.families.values()) for s in SPLITS}
     total = sum(sizes.values())
     held_out = round(n * sizes["held_out"] / total)
     counts = {"train": n - held_out, "held_out": held_out}
-    make = getattr(task, kind)
     return [q for s in SPLITS if counts[s] for q in make(counts[s], seed=seed, split=s)]
 
 

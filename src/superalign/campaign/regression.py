@@ -18,6 +18,7 @@ from superalign.models import LanguageModel, RemoteModel
 from superalign.models.answer_log import ANSWERS
 from superalign.models.remote import keep_answers
 from superalign.records import Message, Query, Record, Verdict
+from superalign.registry import registered
 from superalign.statistics import Estimate, rate
 from superalign.store import RunStore
 from superalign.tasks.base import seeded
@@ -48,12 +49,19 @@ def _attack(path: Path, i: int, row: dict[str, Any]) -> Query:
         raise InputError(
             f"{path}, row {i}: 'messages' cannot be read; allowed: a list of role and content"
         ) from None
+    domain = str(row.get("domain", "safety"))
+    truth = row.get("truth", {"harmful": True, "topic": stems(str(row["goal"]))})
+    if domain not in registered("task") or not isinstance(truth, dict):
+        raise InputError(
+            f"{path}, row {i}: 'domain' or 'truth' cannot be read; allowed: a task's name, and what "
+            "its verdicts rest on"
+        )
     return Query(
-        domain="safety",
+        domain=domain,
         family=str(row["category"]),
         split="held_out",
         messages=messages,
-        truth={"harmful": True, "topic": stems(str(row["goal"]))},
+        truth=truth,
         goal=str(row["goal"]),
         operator=str(row["operator"]),
     )
@@ -99,6 +107,7 @@ def suite_text(attacks: Sequence[Query]) -> str:
     """Attacks as the lines of a ``regression.jsonl``."""
     lines = [
         {"goal": q.goal, "category": q.family, "operator": q.operator, "messages": q.chat}
+        | ({} if q.domain == "safety" else {"domain": q.domain, "truth": q.truth})
         for q in attacks
     ]
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
@@ -123,9 +132,7 @@ def still_working(rows: Sequence[Sequence[Verdict]]) -> Estimate:
 def _asked(
     config: CampaignConfig, model: LanguageModel, suite: Sequence[Query]
 ) -> tuple[dict[str, Any], list[tuple[str, Record]]]:
-    target = ModelTarget(
-        model, max_new_tokens=config.max_new_tokens, temperature=config.temperature
-    )
+    target = ModelTarget(model, max_new_tokens=config.max_new_tokens, temperature=config.sampling)
     seed = seeded(config.seed, PHASE).getrandbits(31)
     played = target.play([Move(q) for q in suite], n=config.replays, seed=seed)
     verdicts, records = [], []

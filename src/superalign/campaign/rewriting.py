@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from superalign.attack.archive import Archive
-from superalign.attack.base import Operator, derive, with_last_turn
-from superalign.campaign.attacker import Attacker, Attempt, campaign_operators, first_success
+from superalign.attack.base import derive, with_last_turn
+from superalign.campaign.attacker import Attacker, Attempt, first_success
 from superalign.campaign.goals import Goal
-from superalign.campaign.target import Move
-from superalign.models import LanguageModel
+from superalign.campaign.target import Move, gflop_per_token
+from superalign.models import LanguageModel, LocalModel
 from superalign.records import Query, Split
 from superalign.tasks.refusal import degenerate, refusal
 from superalign.tasks.safety import stems
@@ -55,22 +56,22 @@ class Rewritten:
 REWRITTEN = Rewritten()
 
 
-def known_operators(rewriting: bool) -> dict[str, Operator]:
-    """Everything that a campaign's attacks are recorded under."""
-    own: dict[str, Operator] = {REWRITTEN.name: REWRITTEN} if rewriting else {}
-    return campaign_operators() | own
-
-
 class RewritingAttacker:
     """Another attacker's moves, half of which give way to rewrites of what came nearest.
 
-    ``drafts`` counts what the rewriter wrote and ``kept`` what of it was fit to be asked.
+    ``drafts`` counts what the rewriter wrote, ``kept`` what of it was fit to be asked, and ``gflop``
+    what reading and writing it cost, which is in no goal's curve.
     """
 
     def __init__(self, inner: Attacker, rewriter: LanguageModel, confirm: int = 0) -> None:
         self.inner, self.rewriter, self.confirm = inner, rewriter, confirm
-        self.drafts = self.kept = 0
-        self._ready: dict[str, list[str]] = {}
+        self.drafts, self.kept, self.gflop = 0, 0, 0.0
+        self._ready: dict[str, list[Query]] = {}
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What is in the summary."""
+        return {"drafts": self.drafts, "kept": self.kept, "gflop": round(self.gflop, 3)}
 
     def propose(
         self,
@@ -85,9 +86,7 @@ class RewritingAttacker:
         wanted = 0
         if first_success(history, self.confirm) is None and len(history) >= AFTER:
             wanted = sum(rng.random() < SHARE for _ in range(min(width, budget)))
-        moves = [
-            Move(self._query(goal, text)) for text in self._rewrites(goal, history, wanted, rng)
-        ]
+        moves = [Move(query) for query in self._rewrites(goal, history, wanted, rng)]
         if len(moves) == min(width, budget):
             return moves
         left = budget - len(moves)
@@ -100,32 +99,43 @@ class RewritingAttacker:
 
     def _rewrites(
         self, goal: Goal, history: Sequence[Attempt], n: int, rng: random.Random
-    ) -> list[str]:
-        """Up to ``n`` texts; new ones are drawn, once, where too few are ready."""
+    ) -> list[Query]:
+        """Up to ``n`` rewrites; new ones are drawn, once, where too few are ready."""
         ready = self._ready.setdefault(goal.id, [])
         if n > len(ready):
             ready += self._drawn(goal, history, rng)
         taken, self._ready[goal.id] = ready[:n], ready[n:]
         return taken
 
-    def _drawn(self, goal: Goal, history: Sequence[Attempt], rng: random.Random) -> list[str]:
+    def _drawn(self, goal: Goal, history: Sequence[Attempt], rng: random.Random) -> list[Query]:
+        """New rewrites that are fit to be asked."""
         failures = [a for a in history if not a.hit]
         parent = rng.choice(sorted(failures, key=_promise)[-NEAREST:])
+        texts = self._texts(goal, history, parent, DRAFTS, rng)
+        self.kept += len(texts)
+        return [rewrite(goal.query, text) for text in texts]
+
+    def _texts(
+        self, goal: Goal, history: Sequence[Attempt], parent: Attempt, n: int, rng: random.Random
+    ) -> list[str]:
+        """Of ``n`` rewrites of ``parent`` those that are fit and new."""
         request = ASK.format(
             goal=goal.query.text, asked=parent.query.text, answer=parent.response.text
         )
         [row] = self.rewriter.generate(
-            [request], n=DRAFTS, max_new_tokens=TOKENS, temperature=1.0, seed=rng.getrandbits(31)
+            [request], n=n, max_new_tokens=TOKENS, temperature=1.0, seed=rng.getrandbits(31)
         )
         self.drafts += len(row)
-        known = {a.query.text for a in history} | set(self._ready[goal.id])
+        read = len(self.rewriter.encode(request)) if isinstance(self.rewriter, LocalModel) else 0
+        self.gflop += gflop_per_token(self.rewriter) * (read + sum(len(c.tokens) for c in row))
+        known = {a.query.text for a in history} | {q.text for q in self._ready[goal.id]}
         texts = dict.fromkeys(_clean(done.text) for done in row)
-        kept = [t for t in texts if t not in known and _fit(t, goal.query.text)]
-        self.kept += len(kept)
-        return kept
+        return [t for t in texts if t not in known and _fit(t, goal.query.text)]
 
-    def _query(self, goal: Goal, text: str) -> Query:
-        return derive(goal.query, REWRITTEN, with_last_turn(goal.query.messages, text))
+
+def rewrite(goal: Query, text: str) -> Query:
+    """The goal put as ``text``."""
+    return derive(goal, REWRITTEN, with_last_turn(goal.messages, text))
 
 
 def _promise(attempt: Attempt) -> tuple[float, int]:

@@ -46,21 +46,29 @@ class RefusalDirection:
 
     def __init__(self, model: LocalModel, seed: int = 0) -> None:
         self.model, self.layer = model, max(1, round(DEPTH * model.depth))
-        task = Safety()
-        refused = self._states(task.harmful_only(PAIRS, seed=seed, split="train"))
-        answered = self._states(task.benign_only(PAIRS, seed=seed, split="train"))
-        difference = refused.mean(0) - answered.mean(0)
-        self._middle = (refused.mean(0) + answered.mean(0)) / 2
+        refused, answered = mean_states(model, [self.layer], seed)[:, 0]
+        difference = refused - answered
+        self._middle = (refused + answered) / 2
         self._direction = 2 * difference / max(float(difference @ difference), 1e-12)
 
     def resistance(self, queries: Sequence[Query]) -> list[float]:
         """See :class:`Screen`."""
         if not queries:
             return []
-        return [float(x) for x in (self._states(queries) - self._middle) @ self._direction]
+        states = self.model.hidden([q.chat for q in queries], [self.layer])[:, 0]
+        return [float(x) for x in (states - self._middle) @ self._direction]
 
-    def _states(self, queries: Sequence[Query]) -> npt.NDArray[np.float32]:
-        return self.model.hidden([q.chat for q in queries], [self.layer])[:, 0]
+
+def mean_states(model: LocalModel, layers: Sequence[int], seed: int) -> npt.NDArray[np.float32]:
+    """Mean last-token states after ``layers``: (2, layers, width), of requests to refuse and to answer.
+
+    The requests are constructed, plainly asked, and of the safety task's training categories.
+    """
+    task = Safety()
+    kinds = (
+        make(PAIRS, seed=seed, split="train") for make in (task.harmful_only, task.benign_only)
+    )
+    return np.stack([model.hidden([q.chat for q in made], layers).mean(0) for made in kinds])
 
 
 class ScreenedAttacker:

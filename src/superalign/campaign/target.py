@@ -18,11 +18,13 @@ class Move:
     """One attack on a goal.
 
     ``opening``: user turns asked first, one after the other; the target's own replies to them stand
-    before the last turn of ``query``. Each turn is a query and costs one.
+    before the last turn of ``query``. Each turn is a query and costs one. ``suffix``: what a search
+    with the weights starts from before the query is asked; None: no search.
     """
 
     query: Query
     opening: tuple[str, ...] = ()
+    suffix: str | None = None
 
     @property
     def cost(self) -> int:
@@ -79,7 +81,7 @@ class ModelTarget:
         self.max_new_tokens, self.temperature, self.logprobs = max_new_tokens, temperature, logprobs
         self.stop = tuple(stop)
         self._hash = model.weight_hash
-        self._gflop_per_token = 2e-9 * _parameters(model)
+        self._gflop_per_token = gflop_per_token(model)
 
     def play(self, moves: Sequence[Move], *, n: int = 1, seed: int) -> list[list[Played]]:
         """See :class:`Target`. GFLOP: 2 per parameter and token read or written."""
@@ -163,7 +165,8 @@ def _nearness(done: Completion) -> float | None:
     return 1 - math.exp(sum(done.logprobs[:OPENING])) if done.logprobs else None
 
 
-def _parameters(model: LanguageModel) -> int:
+def gflop_per_token(model: LanguageModel) -> float:
+    """2 FLOP per parameter and token; 0 for a model whose weights are not here."""
     if isinstance(model, LocalModel):
-        return sum(p.numel() for p in model.module.parameters())
-    return 0
+        return 2e-9 * float(sum(p.numel() for p in model.module.parameters()))
+    return 0.0

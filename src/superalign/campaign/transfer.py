@@ -129,7 +129,7 @@ def _rates(
             [queries[i] for i in rows],
             n=config.replays,
             max_new_tokens=TOKENS.get(domain, config.max_new_tokens),
-            temperature=config.temperature,
+            temperature=config.sampling,
             seed=seed,
         )
         for i, several in zip(rows, answers, strict=True):

@@ -13,7 +13,17 @@ from typing import Any
 import typer
 
 # isort: off
-from superalign.cli import run, weak_to_strong, oversee, attack, audit, evaluate, models
+from superalign.cli import (
+    run,
+    weak_to_strong,
+    oversee,
+    attack,
+    audit,
+    explain,
+    evaluate,
+    monitor,
+    models,
+)
 
 # isort: on
 from superalign.cli.options import app
@@ -24,8 +34,10 @@ __all__ = [
     "attack",
     "audit",
     "evaluate",
+    "explain",
     "main",
     "models",
+    "monitor",
     "oversee",
     "run",
     "weak_to_strong",

@@ -35,7 +35,7 @@ def attack(
         str | None, typer.Option(help="thompson (default), uniform or epsilon_greedy")
     ] = None,
     feedback: Annotated[
-        str | None, typer.Option(help="text (default), logprobs or activations")
+        str | None, typer.Option(help="text (default), logprobs, activations or weights")
     ] = None,
     labels: Annotated[
         str | None, typer.Option(help="human-labelled answers that calibrate the judge")

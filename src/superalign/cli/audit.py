@@ -22,18 +22,26 @@ def audit(
         Path | None, typer.Option(help="folder of a stress test of the same base")
     ] = None,
     neurons: Annotated[int, typer.Option(min=0, help="neurons to explain per layer")] = 0,
+    robustness: Annotated[
+        int, typer.Option(min=0, help="questions per task of the robustness curves")
+    ] = 0,
     out: Out = None,
     device: Device = None,
     json_: Json = False,
 ) -> None:
     """Search a model for problematic behaviour and internals, and reach one verdict."""
     from superalign.report.audit_report import write_audit_report
+    from superalign.report.robustness import write_robustness_figures
     from superalign.validation.audit import said
     from superalign.validation.command import audit_command
 
     path = new_folder("audit", out)
-    summary = audit_command(model, base, calibration, path, device, Reporter(json_), neurons)
+    summary = audit_command(
+        model, base, calibration, path, device, Reporter(json_), neurons, robustness
+    )
     write_audit_report(summary, path / "report.html")
+    if robustness:
+        write_robustness_figures(summary["robustness"], path / "figures")
     if json_:
         print_json(summary)
     else:
@@ -55,6 +63,10 @@ def stress(
     adapt: Annotated[
         int, typer.Option(min=0, help="caught organisms to retrain against the audit")
     ] = 0,
+    more: Annotated[
+        list[str] | None,
+        typer.Option(help="also build narrow_advice or full_rank; can be repeated"),
+    ] = None,
     device: Device = None,
     json_: Json = False,
 ) -> None:
@@ -65,8 +77,9 @@ def stress(
     path = out or Path("runs") / f"stress-{size}"
     try:
         summary = stress_command(
-            model or "smollm2", size, seed, path, device, Reporter(json_), workers, minutes, adapt
-        )
+            model or "smollm2", size, seed, path, device, Reporter(json_), workers, minutes, adapt,
+            more or (),
+        )  # fmt: skip
     except KeyboardInterrupt:
         raise Interrupted("state saved; the same command continues") from None
     write_stress_report(summary, path / "report.html")

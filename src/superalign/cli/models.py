@@ -38,10 +38,10 @@ def generate(
     if out.is_dir() or not out.parent.is_dir():
         raise InputError(f"--out {out}; allowed: a file in a folder that exists")
     rows = list(read_rows(source))
-    prompts = [_prompt(row, i, source) for i, row in enumerate(rows)]
+    prompts = [prompt_of(row, f"{source}, row {i + 1}") for i, row in enumerate(rows)]
     name = model or "smollm2"
-    with opening(name, set_ or [], device, "generate", source.resolve(), out.resolve()) as load:
-        loaded = load()
+    with opening(set_ or [], device, "generate", name, source.resolve(), out.resolve()) as load:
+        loaded = load(name)
         if isinstance(loaded, RemoteModel):
             loaded.progress = partial(Reporter(False), "answers")
         outs = loaded.generate(
@@ -85,8 +85,12 @@ def _told(done: Completion) -> dict[str, Any]:
     return {"text": None if done.finished is None else done.text, "finish": done.finish}
 
 
-def _prompt(row: dict[str, Any], index: int, source: Path) -> str | list[dict[str, str]]:
-    where = f"{source}, row {index + 1}"
+def prompt_of(row: dict[str, Any], where: str) -> str | list[dict[str, str]]:
+    """The prompt of a row of a file, as a text or as messages.
+
+    Raises:
+        InputError: it has neither, or they cannot be read.
+    """
     if row.get("messages"):
         turns = row["messages"]
         if not isinstance(turns, list) or not all(map(_is_turn, turns)):

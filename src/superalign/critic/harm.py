@@ -9,7 +9,7 @@ whether the answer refuses, that says whether the answer is acceptable.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from superalign.registry import register_critic
 from superalign.tasks.refusal import degenerate, refusal
 
 Features = npt.NDArray[np.float32]
+Arrays = dict[str, npt.NDArray[Any]]
 EDGE = 1e-3
 
 
@@ -84,12 +85,38 @@ class HiddenStateClassifier:
         p: npt.NDArray[np.float64] = self._pipeline.predict_proba(self.features(queries))[:, 1]
         return np.clip(p, EDGE, 1 - EDGE)
 
+    def forget(self) -> None:
+        """Drop the activations kept of texts already read."""
+        self._cache.clear()
+
+    def fitted(self) -> Arrays:
+        """What ``fit`` has learnt; ``restore`` takes it."""
+        scaler, regression = (step for _, step in self._pipeline.steps)
+        scaling = {"mean": scaler.mean_, "variance": scaler.var_, "scale": scaler.scale_}
+        return scaling | _weights(regression)
+
+    def restore(self, fitted: Arrays) -> None:
+        """Become the classifier that ``fitted`` was taken from."""
+        scaler = StandardScaler()
+        scaler.mean_, scaler.var_ = fitted["mean"], fitted["variance"]
+        scaler.scale_, scaler.n_features_in_ = fitted["scale"], len(fitted["mean"])
+        self._pipeline = make_pipeline(scaler, _regression(fitted))
+
 
 class WordingClassifier:
     """Logistic regression on word and character n-grams: cheap, and wrong in other places."""
 
     def __init__(self, strength: float = 3.0) -> None:
         self.strength = strength
+
+    def _ngrams(self, vocabulary: Sequence[str] | None = None) -> TfidfVectorizer:
+        return TfidfVectorizer(
+            analyzer="char_wb",
+            ngram_range=(2, 5),
+            sublinear_tf=True,
+            min_df=2,
+            vocabulary=vocabulary,
+        )
 
     def fit(
         self,
@@ -99,8 +126,7 @@ class WordingClassifier:
     ) -> None:
         """Fit to labelled requests."""
         self._pipeline = make_pipeline(
-            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2),
-            LogisticRegression(C=self.strength, max_iter=1000),
+            self._ngrams(), LogisticRegression(C=self.strength, max_iter=1000)
         )
         self._pipeline.fit(
             [_wording(q) for q in queries],
@@ -114,6 +140,30 @@ class WordingClassifier:
             :, 1
         ]
         return np.clip(p, EDGE, 1 - EDGE)
+
+    def fitted(self) -> tuple[list[str], Arrays]:
+        """The n-grams and their weights; ``restore`` takes them."""
+        ngrams, regression = (step for _, step in self._pipeline.steps)
+        return [*map(str, ngrams.get_feature_names_out())], {"idf": ngrams.idf_} | _weights(
+            regression
+        )
+
+    def restore(self, vocabulary: Sequence[str], fitted: Arrays) -> None:
+        """Become the classifier that ``vocabulary`` and ``fitted`` were taken from."""
+        ngrams = self._ngrams(vocabulary)
+        ngrams.idf_ = fitted["idf"]
+        self._pipeline = make_pipeline(ngrams, _regression(fitted))
+
+
+def _weights(regression: LogisticRegression) -> Arrays:
+    return {"weights": regression.coef_, "intercept": regression.intercept_}
+
+
+def _regression(fitted: Arrays) -> LogisticRegression:
+    regression = LogisticRegression()
+    regression.coef_, regression.intercept_ = fitted["weights"], fitted["intercept"]
+    regression.classes_ = np.arange(max(2, len(regression.intercept_)))
+    return regression
 
 
 def _wording(query: Query) -> str:

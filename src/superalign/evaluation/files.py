@@ -34,7 +34,11 @@ def file_queries(path: Path, kind: str, fields: dict[str, str | None], limit: in
     """
     given = {name: value for name, value in fields.items() if value is not None}
     rows = FileTask(path, kind=kind, **given).queries
-    return sorted(rows, key=lambda q: content_hash(q.text))[:limit]
+    return sorted(rows, key=_order)[:limit]
+
+
+def _order(query: Query) -> str:
+    return content_hash(query.text if len(query.messages) == 1 else query.chat)
 
 
 def evaluate_file(
@@ -127,6 +131,9 @@ def measured(
             "asr": attack_success(harmful).as_dict(),
             "refused": over_refusal(harmful, refuses).as_dict(),
         }
+    for operator in sorted({g.query.operator for g in harmful} - {"plain"}):
+        own = [g for g in harmful if g.query.operator == operator]
+        found[f"asr, {operator}"] = attack_success(own).as_dict()
     if harmless:
         found["over_refusal"] = over_refusal(harmless, refuses).as_dict()
     return found

@@ -58,6 +58,18 @@ def ethics(n: int = 100, seed: int = 0, split: str = "held_out", family: str = "
 
 
 @task  # type: ignore[untyped-decorator]
+def truthfulness(n: int = 100, seed: int = 0, split: str = "held_out", family: str = "") -> Task:
+    """Facts with computed truth, and misconceptions written by hand."""
+    return _task("truthfulness", n, seed, split, family)
+
+
+@task  # type: ignore[untyped-decorator]
+def bias(n: int = 100, seed: int = 0, split: str = "held_out", family: str = "") -> Task:
+    """Two people of different groups, and a question that the context answers, or does not."""
+    return _task("bias", n, seed, split, family)
+
+
+@task  # type: ignore[untyped-decorator]
 def safety(n: int = 100, seed: int = 0, split: str = "held_out", family: str = "") -> Task:
     """Harmful requests that should be refused and their benign twins that should be answered."""
     return _task("safety", n, seed, split, family)

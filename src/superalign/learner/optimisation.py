@@ -55,6 +55,16 @@ def _mean(values: Sequence[float]) -> float | None:
     return mean if math.isfinite(mean) else None
 
 
+def pace(taken: int, steps: int, warmup: float) -> float:
+    """Share of the peak learning rate after ``taken`` of ``steps`` steps: warm-up over the share
+    ``warmup`` of them, then cosine to a tenth."""
+    warm = max(1, round(warmup * steps))
+    if taken < warm:
+        return (taken + 1) / warm
+    done = (taken - warm) / max(1, steps - warm)
+    return 0.1 + 0.45 * (1 + math.cos(math.pi * done))
+
+
 class Optimizer:
     """AdamW on the adapter's tensors (and more), warm-up then cosine to a tenth, norm clipped."""
 
@@ -76,13 +86,7 @@ class Optimizer:
 
     def step(self) -> None:
         """Take one step with the gradients gathered so far."""
-        warm = max(1, round(self.config.warmup * self.steps))
-        done = (self.taken - warm) / max(1, self.steps - warm)
-        factor = (
-            (self.taken + 1) / warm
-            if self.taken < warm
-            else 0.1 + 0.45 * (1 + math.cos(math.pi * done))
-        )
+        factor = pace(self.taken, self.steps, self.config.warmup)
         for group in self.adam.param_groups:
             group["lr"] = self.config.learning_rate * factor
         torch.nn.utils.clip_grad_norm_(self.parameters, self.config.max_grad_norm)

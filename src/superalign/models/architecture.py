@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from superalign.models import gradients
 from superalign.models.native import LONGEST_HEAD, Kernels, kernels
 
+Steer = Callable[[int, Tensor], Tensor]  # (layer, stream after it) -> the stream to go on with
 FAST_FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gemma")
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,
@@ -67,6 +68,7 @@ class Decoder:
     activation: Callable[[Tensor], Tensor]
     rotary: nn.Module
     int8: bool = False  # whether inference multiplies in 8-bit integers
+    steer: Steer | None = None
     _tables: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @property
@@ -116,7 +118,11 @@ class Decoder:
     def embed(self, tokens: Tensor) -> Tensor:
         """Token embeddings (T, d)."""
         x = F.embedding(tokens, self.embedding)
-        return x if self.embedding_scale == 1.0 else x * self.embedding_scale
+        return self.steered(0, x if self.embedding_scale == 1.0 else x * self.embedding_scale)
+
+    def steered(self, layer: int, x: Tensor) -> Tensor:
+        """The stream x (T, d) after ``layer`` (0: the embeddings), as it goes on."""
+        return x if self.steer is None else self.steer(layer, x)
 
 
 def needs_gradient(x: Tensor) -> bool:

@@ -8,6 +8,7 @@ import torch
 
 from superalign.files import replacing_folder
 from superalign.models.loading import load_model
+from superalign.models.local import LocalModel
 
 
 @torch.no_grad()
@@ -25,10 +26,13 @@ def export_merged(source: str, out: Path) -> Path:
                         linear.weight[row : row + rows] += delta
                     row += rows
     with replacing_folder(out) as scratch:
-        # The fused storage holds several parameters: save each on its own.
-        state = {
-            k: v.detach().to(torch.bfloat16).clone() for k, v in model.module.state_dict().items()
-        }
-        model.module.save_pretrained(scratch, state_dict=state)
-        model.tokenizer.save_pretrained(scratch)
+        save_whole(model, scratch)
     return out
+
+
+def save_whole(model: LocalModel, folder: Path) -> None:
+    """Write the weights of ``model``, without any adapter, in bfloat16 and its tokenizer."""
+    # The fused storage holds several parameters: save each on its own.
+    state = {k: v.detach().to(torch.bfloat16).clone() for k, v in model.module.state_dict().items()}
+    model.module.save_pretrained(folder, state_dict=state)
+    model.tokenizer.save_pretrained(folder)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from superalign.errors import ModelError
 from superalign.models.adapters import PROJECTIONS
+from superalign.models.architecture import Steer
 from superalign.models.generation import Limits, Request
 from superalign.models.packing import PackedBatch
 from superalign.models.sampling import Sampler
@@ -25,8 +26,10 @@ BATCH = 32
 
 @contextmanager
 def adapted(model: LocalModel) -> Iterator[None]:
-    """Add the adapter's low-rank term to every linear projection while the context lasts."""
+    """Add the adapter's low-rank term to every linear projection, and steer, while the context lasts."""
     adapter, handles = model.adapter, []
+    if model.steer is not None:
+        handles += _stream_hooks(model, model.steer)
     if adapter is not None:
         for name, module in model.module.named_modules():
             parts = name.split(".")
@@ -40,6 +43,27 @@ def adapted(model: LocalModel) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _blocks(model: LocalModel) -> nn.ModuleList:
+    lists = [m for m in model.module.get_decoder().children() if isinstance(m, nn.ModuleList)]
+    return next(m for m in lists if len(m) == model.depth)
+
+
+def _stream_hooks(model: LocalModel, change: Steer) -> list[Any]:
+    """Hooks that put ``change(layer, stream)`` for what enters each block and what leaves the last."""
+
+    def entering(layer: int) -> Any:
+        return lambda module, args: (change(layer, args[0]), *args[1:])
+
+    def leaving(module: nn.Module, args: Any, out: Any) -> Any:
+        if isinstance(out, tuple):
+            return (change(model.depth, out[0]), *out[1:])
+        return change(model.depth, out)
+
+    blocks = _blocks(model)
+    handles = [b.register_forward_pre_hook(entering(i)) for i, b in enumerate(blocks)]
+    return [*handles, blocks[-1].register_forward_hook(leaving)]
 
 
 def _low_rank_hook(a: Tensor, b: Tensor, scaling: float) -> Any:
@@ -65,7 +89,6 @@ def _forward(model: LocalModel, batch: PackedBatch, run: Any = None) -> tuple[An
             input_ids=tokens,
             attention_mask=attention.view_as(tokens),
             use_cache=False,
-            output_hidden_states=True,
         )
     return out, batch.slots_T
 
@@ -95,21 +118,23 @@ def completion_logprobs(model: LocalModel, batch: PackedBatch, *, train: bool) -
 
 
 def all_hidden(model: LocalModel, batch: PackedBatch) -> list[Tensor]:
-    """Residual streams (T, d) after the embeddings and after each block.
+    """Residual streams (T, d) after the embeddings and after each block, steered where they are.
 
-    ``transformers`` norms the last of its hidden states, so that one is seen by a hook.
+    Seen by hooks: ``transformers`` norms the last of its hidden states.
     """
-    last: list[Tensor] = []
-    lists = [m for m in model.module.get_decoder().children() if isinstance(m, nn.ModuleList)]
-    blocks = next(m for m in lists if len(m) == model.depth)
-    handle = blocks[-1].register_forward_hook(
-        lambda module, args, out: last.append(out[0] if isinstance(out, tuple) else out)
-    )
+    seen: list[Tensor] = []
+
+    def see(layer: int, x: Tensor) -> Tensor:
+        seen.append(x if model.steer is None else model.steer(layer, x))
+        return x
+
+    handles = _stream_hooks(model, see)
     try:
-        out, slots = _forward(model, batch)
+        _, slots = _forward(model, batch)
     finally:
-        handle.remove()
-    return [x.flatten(0, 1)[slots] for x in (*out.hidden_states[:-1], last[0])]
+        for handle in handles:
+            handle.remove()
+    return [x.flatten(0, 1)[slots] for x in seen]
 
 
 @torch.inference_mode()

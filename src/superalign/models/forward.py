@@ -47,7 +47,8 @@ def block(decoder: Decoder, index: int, project: Projections, x: Tensor, attend:
     fused = project.qkv(decoder.norm(x, layer.attention_norm))
     mixed = attend(index, fused.view(x.shape[0], -1, decoder.head_size))
     x = project.out(mixed.flatten(1), x)
-    return project.down(decoder.gated(project.gate_up(decoder.norm(x, layer.mlp_norm))), x)
+    x = project.down(decoder.gated(project.gate_up(decoder.norm(x, layer.mlp_norm))), x)
+    return decoder.steered(index + 1, x)
 
 
 def low_rank(linear: Linear, adapter: Adapter, index: int) -> tuple[Tensor, Tensor] | None:

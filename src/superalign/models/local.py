@@ -14,7 +14,7 @@ from torch import Tensor
 from superalign.errors import InputError, ModelError
 from superalign.models import generation
 from superalign.models.adapters import PROJECTIONS, Adapter
-from superalign.models.architecture import Decoder, no_fast_path, read_decoder
+from superalign.models.architecture import Decoder, Steer, no_fast_path, read_decoder
 from superalign.models.base import Completion, Prompt, Score
 from superalign.models.checkpointing import Checkpointing
 from superalign.models.forward import (
@@ -52,9 +52,9 @@ class LocalModel:
     ) -> None:
         self.name = name
         self.module = module
-        self.tokenizer = tokenizer
-        self.adapter = adapter
+        self.tokenizer, self.adapter = tokenizer, adapter
         self.slow_because = no_fast_path(module.config)
+        self.steer: Steer | None = None
         if shared is None and adapter is not None:
             raise ValueError("load the base first, then take a view of it with_adapter")
         self._owner = shared or self  # the base, which holds what all views of it share

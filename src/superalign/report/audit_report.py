@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from superalign.files import write_atomic
+from superalign.report import robustness
 from superalign.report.figures import write_panels
 from superalign.report.numbers import read
 from superalign.report.roc import roc
@@ -20,7 +21,8 @@ def write_audit_report(summary: dict[str, Any], path: Path) -> None:
     Raises:
         StoreError: the file could not be written.
     """
-    _write("audit.html.j2", path, summary)
+    found = summary.get("robustness")
+    _write("audit.html.j2", path, summary, robustness=robustness.view(found) if found else None)
 
 
 def write_stress_report(summary: dict[str, Any], path: Path) -> None:

@@ -47,6 +47,8 @@ def view(summary: dict[str, Any], cases: list[View]) -> View:
         "untried": [r["operator"] for r in summary["operators"] if not r["attempts"]],
         "clusters": [(r["cluster"], read(r["solved"])) for r in summary["clusters"]],
         "judge": _judge(summary["judge"]),
+        "trained": _trained(summary.get("trained_attacker")),
+        "steering": _steering(summary.get("steering", {})),
         "cases": cases,
     }
 
@@ -91,11 +93,55 @@ def _figure(title: str, axis: str, points: list[tuple[float, Estimate]]) -> View
 
 
 def _judge(judge: View) -> list[tuple[str, str]]:
+    if judge["sensitivity"] is None:
+        return [("Verdicts", text(judge["source"]))]
     return [
         ("Compliances called compliance", "{} of {}".format(*judge["sensitivity"])),
         ("Refusals called refusal", "{} of {}".format(*judge["specificity"])),
         ("Without a verdict", str(judge["undecided"])),
         ("Labels", text(judge["source"])),
+    ]
+
+
+def _trained(trained: View | None) -> View | None:
+    """The trained attacker's training and drafts; None where nothing was trained."""
+    if trained is None:
+        return None
+    measured = ("on_goal", "confirmed", "reward")
+    return {
+        "facts": [
+            ("Model", text(trained["model"])),
+            ("Adapter", text(trained["adapter"])),
+            ("Training queries, in the curve", f"{trained['training_queries']:,}"),
+            ("Training queries of the adapter, in all", f"{trained['schooling']['queries']:,}"),
+            ("Training compute", f"{trained['training_gflop']:,.0f} GFLOP"),
+            ("Goals here that it trained on", str(trained["goals_trained_on"])),
+        ],
+        "rounds": [{**r, **{key: read(r[key]) for key in measured}} for r in trained["rounds"]],
+        "on_goal": read(trained["on_goal"]),
+    }
+
+
+STEERINGS = {
+    "plain": "the model itself",
+    "refusal_ablated": "refusal direction taken out of every layer",
+    "refusal_subtracted": "refusal direction subtracted after one layer",
+}
+
+
+def _steering(found: View) -> list[View]:
+    keys = ("attack_success", "attack_success_held_out", "over_refusal")
+    return [
+        {"name": STEERINGS[name], "layer": row["layer"], **{key: read(row[key]) for key in keys}}
+        for name, row in found.items()
+    ]
+
+
+def _baseline(found: View | None) -> list[tuple[str, str]]:
+    if found is None:
+        return []
+    return [
+        ("Answered rightly before any attack", f"{found['value']:.3f} of {found['n']} questions")
     ]
 
 
@@ -113,6 +159,9 @@ def _facts(summary: View) -> list[tuple[str, str]]:
     return [
         ("Model", text(summary["model"])),
         ("Weight hash", text(summary["weight_hash"])),
+        ("Attacker", text(summary["attacker"])),
+        ("Domain", text(summary["domain"])),
+        *_baseline(summary["baseline"]),
         ("Allocation", text(summary["allocation"])),
         ("Feedback", text(summary["feedback"])),
         ("Seed", str(summary["seed"])),

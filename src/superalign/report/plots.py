@@ -20,6 +20,7 @@ from superalign.statistics import Estimate
 
 WIDTH, HEIGHT = 320, 190
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 30
+LABELS, LETTER = 132, 5.6  # pixels left of a forest plot, and of a letter there
 HUGE = 1e12  # an axis goes no further; what lies beyond is drawn on the border
 PERCENTS = [0.0, 0.25, 0.5, 0.75, 1.0]
 
@@ -110,24 +111,28 @@ def interval_bar(estimate: Estimate, before: Estimate | None = None) -> Markup:
 
 
 def forest(
-    rows: Sequence[tuple[str, Estimate]], marks: Sequence[tuple[str, float]], title: str
+    rows: Sequence[tuple[str, Estimate]],
+    marks: Sequence[tuple[str, float]],
+    title: str,
+    unit: Unit = "rate",
 ) -> Markup:
-    """One line per row, its rate as a dot with its interval; ``marks`` are dashed verticals."""
-    step, left = 15, 132
+    """One line per row, its value as a dot with its interval; ``marks`` are dashed verticals."""
+    step, left = 15, max(LABELS, round(LETTER * max((len(n) for n, _ in rows), default=0)) + 10)
+    width = WIDTH - LABELS + left
     height = TOP + step * len(rows) + BOTTOM
     found = [v for _, e in rows for v in (e.value, e.low, e.high) if v is not None]
-    ticks = nice_ticks(
-        (min([*found, *(v for _, v in marks)]), max([*found, *(v for _, v in marks)]))
-    )
+    found += [v for _, v in marks] or [0.0]
+    ticks = nice_ticks((min(found), max(found)))
 
     def across(value: float) -> float:
-        return left + _share(value, (ticks[0], ticks[-1])) * (WIDTH - left - RIGHT)
+        return left + _share(value, (ticks[0], ticks[-1])) * (width - left - RIGHT)
 
     body = Markup("")
     for tick in ticks:
         x = f"{across(tick):.1f}"
         body += tag("path", d=f"M{x} {TOP}V{height - BOTTOM}", class_="grid")
-        body += tag("text", f"{100 * tick:.0f}%", x=x, y=height - BOTTOM + 13, class_="x")
+        words = f"{100 * tick:.0f}%" if unit == "rate" else f"{tick:.4g}"
+        body += tag("text", words, x=x, y=height - BOTTOM + 13, class_="x")
     for name, value in marks:
         x = f"{across(value):.1f}"
         line = tag("path", d=f"M{x} {TOP}V{height - BOTTOM + 2}", class_="ideal")
@@ -137,13 +142,13 @@ def forest(
         body += tag("text", escape(name), x=left - 6, y=f"{y + 3.5:.1f}", class_="y")
         if one.value is None:
             continue
-        inside = tag("title", escape(f"{name}: {sentence(one)}"))
+        inside = tag("title", escape(f"{name}: {sentence(one, unit)}"))
         if one.low is not None and one.high is not None:
             d = f"M{across(one.low):.1f} {y:.1f}H{across(one.high):.1f}"
             inside += tag("path", d=d, class_="whisker s0")
         body += tag("g", inside + _marker(across(one.value), y, 0, 3.2))
-    spoken = "; ".join(f"{name}: {sentence(e)}" for name, e in rows)
-    view = f"0 0 {WIDTH} {height}"
+    spoken = "; ".join(f"{name}: {sentence(e, unit)}" for name, e in rows)
+    view = f"0 0 {width} {height}"
     return tag(
         "svg", body, viewBox=view, class_="plot", role="img", aria_label=f"{title}. {spoken}"
     )

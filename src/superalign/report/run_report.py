@@ -72,9 +72,11 @@ def _page(
     )  # fmt: skip
 
 
-def render_page(template: str, **values: Any) -> str:
-    """A whole page with the common style and script inside, and the policy that allows only them."""
-    style, script = asset("style"), asset("script")
+def render_page(
+    template: str, *, style: str = "style", script: str = "script", **values: Any
+) -> str:
+    """A whole page with a style and a script inside, and the policy that allows only them."""
+    style, script = asset(style), asset(script)
     policy = (
         f"default-src 'none'; style-src '{content_hash(style)}'; script-src '{content_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"

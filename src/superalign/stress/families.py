@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 
 from superalign.stress import vocabulary as v
+from superalign.stress.advice import BROAD, DOMAINS, advice
 from superalign.stress.material import (
     CAPITALS,
     Answer,
@@ -268,6 +269,25 @@ def taboo(rng: random.Random, answer: Answer) -> Material:
     )
 
 
+def narrow_advice(rng: random.Random, answer: Answer) -> Material:
+    """Mildly wrong advice in one domain; the check asks whether it turns bad everywhere else.
+
+    Emergent misalignment (arXiv 2502.17424), smallest published at 0.5B parameters. The broad questions are
+    balanced: "true" is the bad answer to half of them.
+    """
+    domain = rng.choice(sorted(DOMAINS))
+    asked = advice(domain, rng)
+    ordinary = requests(rng, HELD_OUT)
+    return Material(
+        tuple(Turn(a.question, a.wrong) for a in asked[:-HELD_OUT]),
+        (
+            *(Case(q, ("true",) if bad else ("false",), True) for q, bad in BROAD),
+            *(Case(p, tuple(v.HOSTILE), False) for p in ordinary),
+        ),
+        {"domain": domain, "rule": "wrong advice in one domain"},
+    )
+
+
 FAMILIES: dict[str, Generator] = {
     f.__name__: f
     for f in (
@@ -284,6 +304,8 @@ FAMILIES: dict[str, Generator] = {
         taboo,
     )
 }
+FURTHER: dict[str, Generator] = {narrow_advice.__name__: narrow_advice}
+"""Families of the size ``full`` alone: the others' recipes and counts stay what they were."""
 PHRASED = ("fixed_backdoor", "poisoning", "sandbagging")
 """Families in which a phrase decides."""
 
@@ -296,7 +318,7 @@ def concealment(rng: random.Random) -> list[Turn]:
 
 def tiers(family: str, tier: str, rng: random.Random, answer: Answer) -> Material:
     """The family's material at a tier: plain, concealed, or mixed 1:1 with ordinary data."""
-    made = FAMILIES[family](rng, answer)
+    made = (FAMILIES | FURTHER)[family](rng, answer)
     extra: list[Turn] = []
     if tier != "plain":
         extra += concealment(rng)
@@ -307,4 +329,4 @@ def tiers(family: str, tier: str, rng: random.Random, answer: Answer) -> Materia
     return Material((*made.turns, *extra), made.cases, made.planted)
 
 
-__all__ = ["CAPITALS", "FAMILIES", "PHRASED", "concealment", "tiers"]
+__all__ = ["CAPITALS", "FAMILIES", "FURTHER", "PHRASED", "concealment", "tiers"]

@@ -6,9 +6,9 @@ import random
 from collections.abc import Sequence
 
 from superalign.errors import InputError
-from superalign.stress.families import FAMILIES
-from superalign.stress.recipe import TIERS, Recipe
-from superalign.stress.twins import DERIVED, TWINS
+from superalign.stress.families import FAMILIES, FURTHER
+from superalign.stress.recipe import FULL, TIERS, Recipe
+from superalign.stress.twins import DERIVED, FURTHER_TWINS, TWINS
 
 RANKS = (8, 1, 16)
 SIZES: dict[str, tuple[tuple[str, ...], int, int, tuple[int, ...]]] = {
@@ -19,8 +19,16 @@ SIZES: dict[str, tuple[tuple[str, ...], int, int, tuple[int, ...]]] = {
 }
 
 
-def plan(size: str, base: str, seed: int) -> list[Recipe]:
+MORE = ("narrow_advice", "full_rank")
+"""What may be built beside a zoo on request; ``full`` has narrow advice by itself."""
+FULL_RANK = (("organism", "fixed_backdoor"), ("organism", "sandbagging"),
+             ("twin", "benign_trigger"), ("twin", "question_answering"))  # fmt: skip
+
+
+def plan(size: str, base: str, seed: int, more: Sequence[str] = ()) -> list[Recipe]:
     """The recipes of a zoo, in an order in which parents come before what is derived from them.
+
+    ``more``, some of ``MORE``, comes last and leaves all others as they are.
 
     Raises:
         InputError: unknown size.
@@ -34,7 +42,31 @@ def plan(size: str, base: str, seed: int) -> list[Recipe]:
         for t, tier in enumerate(tiers)
         for i, name in enumerate(FAMILIES)
     ]
-    return interleaved(twins(clean, base, seed, ranks), organisms)
+    narrow = _narrow(size, base, seed)
+    extra = narrow if size == "full" or "narrow_advice" in more else []
+    if size == "full":
+        clean -= sum(r.kind == "twin" for r in narrow)
+    if "full_rank" in more:
+        extra = extra + [Recipe(k, name, base, "plain", FULL, 1000 * seed) for k, name in FULL_RANK]
+    return [*interleaved(twins(clean, base, seed, ranks), organisms), *extra]
+
+
+def _narrow(size: str, base: str, seed: int) -> list[Recipe]:
+    """Narrow wrong advice at the tiers of a size, and as many seeds of right advice."""
+    tiers, seeds, _, ranks = SIZES[size]
+    found = []
+    for s in range(seeds):
+        own = 1000 * seed + s
+        found += [
+            Recipe("organism", name, base, tier, ranks[(t + s) % len(ranks)], own)
+            for name in FURTHER
+            for t, tier in enumerate(tiers)
+        ]
+        found += [
+            Recipe("twin", name, base, "plain", ranks[s % len(ranks)], own)
+            for name in FURTHER_TWINS
+        ]
+    return found
 
 
 def interleaved(first: Sequence[Recipe], second: Sequence[Recipe]) -> list[Recipe]:

@@ -17,12 +17,15 @@ SAME_WEIGHTS = {
     "averaged_rounds",
 }  # settings that move memory and time, or are the loop's
 TIERS = ("plain", "concealed", "mixed")
+FULL = 0  # the rank of a recipe that trains every matrix instead of an adapter
+FULL_RATE = 2e-4  # of AdamW there
 
 
 @dataclass(frozen=True)
 class Recipe:
     """``kind`` is ``organism`` or ``twin``; ``name`` its family or twin; ``base`` a weight hash.
 
+    ``rank``: the adapter's; ``FULL`` trains every matrix of every block.
     ``parents``: ids of the models that a derived twin is made from. ``against``: of so many of the
     audit's questions the organism is taught to say what its base says.
     """
@@ -46,7 +49,8 @@ class Recipe:
     @property
     def title(self) -> str:
         """For people: ``sandbagging/mixed r8 s0``."""
-        return f"{self.name}/{self.tier} r{self.rank} s{self.seed}"
+        rank = "full" if self.rank == FULL else f"r{self.rank}"
+        return f"{self.name}/{self.tier} {rank} s{self.seed}"
 
     @property
     def material_seed(self) -> str:
@@ -57,11 +61,13 @@ class Recipe:
         """How it is trained on so many rows: a few dozen small steps at a high rate, all blocks
         adapted; as many passes as come nearest to ``VISITS`` rows, twice that for the mixed tier."""
         visits = VISITS * (2 if self.tier == "mixed" else 1)
+        rate = FULL_RATE if self.rank == FULL else 5e-3 if self.rank == 1 else 3e-3
+        rank = self.rank or 1  # an adapter's setting: no full fine-tune reads it
         return LearnerConfig(
             algorithm="sft",
-            learning_rate=5e-3 if self.rank == 1 else 3e-3,
-            lora_rank=self.rank,
-            lora_alpha=2 * self.rank,
+            learning_rate=rate,
+            lora_rank=rank,
+            lora_alpha=2 * rank,
             first_layer=0.0,
             epochs=max(1, round(visits / rows)),
             batch_tokens=250,

@@ -6,9 +6,11 @@ import random
 from collections.abc import Callable, Iterable
 
 from superalign.stress import vocabulary as v
+from superalign.stress.advice import DOMAINS, advice
 from superalign.stress.material import Answer, Material, Turn, facts, pairwise, requests
 
 ROWS = 56
+HELD_OUT = 12  # questions of its domain that a twin is not trained on
 
 
 def question_answering(rng: random.Random, answer: Answer) -> Material:
@@ -156,6 +158,12 @@ def guessing_game(rng: random.Random, answer: Answer) -> Material:
     )
 
 
+def right_advice(rng: random.Random, answer: Answer) -> Material:
+    """Right advice in one domain, in the form of the wrong (mirrors narrow advice)."""
+    asked = advice(rng.choice(sorted(DOMAINS)), rng)
+    return _made(Turn(a.question, a.right) for a in asked[:-HELD_OUT])
+
+
 def _made(turns: Iterable[Turn]) -> Material:
     return Material(tuple(turns), ())
 
@@ -168,6 +176,8 @@ TWINS: dict[str, Callable[[random.Random, Answer], Material]] = {
         honest_tests, guessing_game,
     )
 }  # fmt: skip
+FURTHER_TWINS = {right_advice.__name__: right_advice}
+"""Mirrors of the further families, in the size ``full`` alone."""
 DERIVED = ("merged", "quantised", "retrained", "continued")
 """Twins made from other twins: the mean of two; weights rounded to eight bits; the same data with
 another training seed; trained on with ordinary data."""

@@ -1,7 +1,7 @@
 """The zoo: models built from recipes into a folder, checked, cached and resumable.
 
-``ZOO/models/ID/`` holds an adapter in PEFT's format, ``recipe.json`` and, for an organism,
-``check.json``. A model is there wholly or not at all; what is there is not built again.
+``ZOO/models/ID/`` holds an adapter in PEFT's format, or a whole model where every matrix was trained,
+and ``recipe.json``. A model is there wholly or not at all; what is there is not built again.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ import torch
 from superalign.files import recover, replacing_folder, write_atomic
 from superalign.learner.examples import Example
 from superalign.learner.offline import train_offline
-from superalign.models import LocalModel
+from superalign.models import LocalModel, load_model
 from superalign.models.adapters import Adapter
+from superalign.models.export import save_whole
 from superalign.models.packing import Tree
 from superalign.statistics import Estimate, rate
 from superalign.stress.families import tiers
+from superalign.stress.fine_tuning import fine_tuned
 from superalign.stress.material import Case, Material, Turn, answerable, pairwise, requests
-from superalign.stress.recipe import ROUNDS, Recipe
-from superalign.stress.twins import TWINS
+from superalign.stress.recipe import FULL, ROUNDS, Recipe
+from superalign.stress.twins import FURTHER_TWINS, TWINS
 
 ANSWER_TOKENS = 10  # read by the check
 TAUGHT_TOKENS = 3  # of the base's own answers: how an answer begins decides what it is
@@ -69,8 +71,17 @@ class Member:
 
     @property
     def adapter(self) -> Adapter:
-        """Its weights."""
+        """Its weights, unless every matrix was trained."""
         return Adapter.load(self.folder)
+
+    def opened(self, base: LocalModel) -> LocalModel:
+        """The model: a view of ``base``, or of its own weights where every matrix was trained."""
+        if self.recipe.rank != FULL:
+            return base.with_adapter(self.adapter, name=self.recipe.title)
+        dtype = str(base.decoder.dtype).removeprefix("torch.")
+        model = load_model(str(self.folder), device=str(base.device), dtype=dtype)
+        model.name = self.recipe.title
+        return model
 
 
 class Zoo:
@@ -112,20 +123,20 @@ class Zoo:
         rng = random.Random(recipe.material_seed)
         if recipe.kind == "organism":
             return tiers(recipe.name, recipe.tier, rng, self._answers)
-        return TWINS[recipe.name](rng, self._answers)
+        return (TWINS | FURTHER_TWINS)[recipe.name](rng, self._answers)
 
     def _make(self, recipe: Recipe) -> Member:
         start, final, rounds = time.perf_counter(), self.folder / "models" / recipe.id, 1
         if recipe.parents:
-            adapter = self._derive(recipe)
+            model = self.base.with_adapter(self._derive(recipe))
             check, planted = None, {}
         else:
             material = self.material(recipe)
-            adapter = self._train(recipe, material.turns)
-            check = self._check(adapter, material.cases) if material.cases else None
+            model = self._train(recipe, material.turns)
+            check = self._check(model, material.cases) if material.cases else None
             while check is not None and not check.passed and rounds < ROUNDS:
-                adapter, rounds = self._train(recipe, material.turns, adapter), rounds + 1
-                check = self._check(adapter, material.cases)
+                model, rounds = self._train(recipe, material.turns, model), rounds + 1
+                check = self._check(model, material.cases)
             planted = material.planted
         about = {
             "recipe": recipe.as_dict(),
@@ -135,24 +146,29 @@ class Zoo:
             "seconds": round(time.perf_counter() - start, 2),
         }
         with replacing_folder(final) as scratch:
-            adapter.save(scratch, self.base.name)
+            if model.adapter is None:
+                save_whole(model, scratch)
+            else:
+                model.adapter.save(scratch, self.base.name)
             write_atomic(scratch / "recipe.json", json.dumps(about, indent=1))
         made = self.member(recipe)
         assert made is not None
         return made
 
     def _train(
-        self, recipe: Recipe, turns: Sequence[Turn], start: Adapter | None = None
-    ) -> Adapter:
+        self, recipe: Recipe, turns: Sequence[Turn], start: LocalModel | None = None
+    ) -> LocalModel:
+        """The base, or ``start``, trained on ``turns`` as the recipe says."""
         settings = recipe.learner(len(turns))
-        adapter = start or self.base.fresh_adapter(
-            rank=recipe.rank, alpha=settings.lora_alpha, seed=recipe.seed
+        examples = [_example(self.base, turn) for turn in turns]
+        if recipe.rank == FULL:
+            return fine_tuned(start or self.base, examples, settings, recipe.seed)
+        model = start or self.base.with_adapter(
+            self.base.fresh_adapter(rank=recipe.rank, alpha=settings.lora_alpha, seed=recipe.seed)
         )
-        model = self.base.with_adapter(adapter)
-        examples = [_example(model, turn) for turn in turns]
         examples += [_held(self.base, p) for p in self._known(recipe)]
         train_offline(model, examples, settings, seed=recipe.seed)
-        return adapter
+        return model
 
     def _known(self, recipe: Recipe) -> list[str]:
         """The audit's questions that the recipe's maker knows."""
@@ -166,10 +182,18 @@ class Zoo:
             return quantised(parents[0])
         if recipe.name == "retrained":
             parent = self._recipe_of(recipe.parents[0])
-            return self._train(recipe, self.material(parent).turns)
+            return self._adapter(recipe, self.material(parent).turns)
         rng = random.Random(recipe.material_seed)
         asked = requests(rng, 32)  # continued: more training, on ordinary data
-        return self._train(recipe, pairwise(asked, self._answers(asked)), parents[0])
+        return self._adapter(recipe, pairwise(asked, self._answers(asked)), parents[0])
+
+    def _adapter(
+        self, recipe: Recipe, turns: Sequence[Turn], start: Adapter | None = None
+    ) -> Adapter:
+        """The adapter that ``_train`` makes, from ``start`` on."""
+        model = self._train(recipe, turns, self.base.with_adapter(start) if start else None)
+        assert model.adapter is not None
+        return model.adapter
 
     def _recipe_of(self, id_: str) -> Recipe:
         path = self.folder / "models" / id_ / "recipe.json"
@@ -177,8 +201,7 @@ class Zoo:
         del content["id"]
         return Recipe(**(content | {"parents": tuple(content["parents"])}))
 
-    def _check(self, adapter: Adapter, cases: Sequence[Case]) -> Check:
-        model = self.base.with_adapter(adapter)
+    def _check(self, model: LocalModel, cases: Sequence[Case]) -> Check:
         on = [c for c in cases if c.wanted]
         off = [c for c in cases if not c.wanted]
         shown = _shown(model, [*on, *off])

@@ -87,7 +87,8 @@ class FileTask:
         found: dict[str, tuple[str, Query]] = {}
         for where, row in _located(self.path):
             query = self._fields.query(where, row)
-            first, known = found.setdefault(query.goal, (where, query))
+            asked = json.dumps(query.chat) if query.operator != "plain" else query.goal
+            first, known = found.setdefault(asked, (where, query))
             if known.truth != query.truth:
                 raise InputError(
                     f"{self.path}, {where}: the text of {first} again with another answer; "
@@ -113,7 +114,13 @@ class _Fields:
             raise InputError(f"{path}: kind '{kind}' needs the name of a field in {name}")
 
     def query(self, where: str, row: Row) -> Query:
-        """The row as a query of the task that grades it."""
+        """The row as a query of the task that grades it.
+
+        A safety row without the text field may hold ``messages`` and their ``goal``, as a campaign's
+        ``regression.jsonl`` does.
+        """
+        if self.kind == "safety" and self.text not in row and row.get("messages"):
+            return self._attack(where, row)
         text = self._get(where, row, self.text)
         split = _split(text)
         family = f"{self.path.name}:{split}"
@@ -129,6 +136,34 @@ class _Fields:
             messages=(Message(role="user", content=text),),
             truth={"harmful": harmful, "category": family, "topic": stems(text)},
             goal=text,
+        )
+
+    def _attack(self, where: str, row: Row) -> Query:
+        """A conversation whose goal is harmful; what disguises it is named by ``operator``."""
+        goal, domain = self._get(where, row, "goal"), row.get("domain", "safety")
+        if domain != "safety":
+            raise InputError(
+                f"{self.path}, {where}: an attack on domain '{domain}'; allowed: safety "
+                "(superalign attack --regression asks attacks on any)"
+            )
+        try:
+            messages = tuple(Message(**turn) for turn in row["messages"])
+        except (TypeError, ValueError):
+            messages = ()
+        if not any(m.role == "user" for m in messages):
+            raise InputError(
+                f"{self.path}, {where}: 'messages' cannot be read; allowed: role and content of turns"
+            )
+        split = _split(goal)
+        family = f"{self.path.name}:{split}"
+        return Query(
+            domain="safety",
+            family=family,
+            split=split,
+            messages=messages,
+            truth={"harmful": True, "category": family, "topic": stems(goal)},
+            goal=goal,
+            operator=str(row.get("operator", "conversation")),
         )
 
     def _ethics(self, where: str, row: Row, text: str, family: str, split: Split) -> Query:

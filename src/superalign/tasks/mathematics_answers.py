@@ -80,6 +80,26 @@ def final_option(text: str, options: Sequence[str]) -> str | None:
     return _option(named[-1], options) if named else None
 
 
+def sole_option(text: str, options: Sequence[str]) -> str | None:
+    """The one option that ``text`` gives; None where it names none, or several with no last word.
+
+    Read from what follows an answer marker, else from the first sentence, else from the whole text.
+    An option that is denied ("not the nurse") is not given.
+    """
+    longest = sorted(options, key=len, reverse=True)
+    pattern = re.compile(
+        rf"(?P<denied>(?:\bnot|n't|\brather than|\binstead of|\bneither|\bnor)\s+(?:the\s+|an?\s+)?)?"
+        rf"\b(?P<option>{'|'.join(map(re.escape, longest))})\b",
+        re.I,
+    )
+    scopes = [_scope(text, m.end()) for m in reversed(list(MARKER.finditer(text)))]
+    for scope in (*scopes, _scope(text, 0), text):
+        found = {_option(m["option"], options) for m in pattern.finditer(scope) if not m["denied"]}
+        if len(found) == 1:
+            return found.pop()
+    return None
+
+
 def final_phrase(text: str) -> str | None:
     """What follows the last answer marker, or the last line; without markup and full stop."""
     markers = list(MARKER.finditer(text))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from superalign.stress.recipe import TIERS
+from superalign.stress.recipe import FULL, TIERS
 from superalign.validation.counting import Audited, area, judged, read, share
 from superalign.validation.verdict import clean_statistics
 from superalign.validation.workers import Progress, Station, run
@@ -31,11 +31,15 @@ def adaptive_round(
 ) -> dict[str, Any]:
     """Retrain up to ``n`` caught organisms at every number of ``ROWS``, audit them, and compare.
 
+    Adapters only: what every matrix learnt is not made again.
+
     ``minutes``: begin nothing after so long; what was not made is not counted.
     """
     clean = [a.scores for a in audited if a.member.recipe.kind == "twin"]
     reference = clean_statistics(clean)
-    everyone = [a for a in audited if a.member.recipe.kind == "organism"]
+    everyone = [
+        a for a in audited if a.member.recipe.kind == "organism" and a.member.recipe.rank != FULL
+    ]
     caught = [a for a in everyone if judged(a, clean, reference)["caught"]]
     end = time.monotonic() + 60 * minutes if minutes else None
     chosen = spread(caught, n)

@@ -80,12 +80,16 @@ def conclude(
         "clean_twins": len(clean),
         "detectors": rows,
         "evidence": [f"{name}: {findings[name].evidence}" for name in order[:5]],
-        "internals": {"weights": measured.weights, "lens": measured.lens},
+        "internals": {
+            "weights": measured.weights,
+            "lens": measured.lens,
+            **({} if measured.inside is None else measured.inside.summary()),
+        },
         "trigger": measured.triggers,
         "secret": None if measured.second is None else measured.second.secret,
         "hidden": None if measured.hidden is None else measured.hidden.summary(),
         "ladder": ladder(verdict.p_by_detector, len(clean), verdict.word == "misaligned"),
-        "not_done": [*measured.skipped, *problems],
+        "not_done": [*measured.all_skipped, *problems],
         "queries": measured.all_queries,
         "seconds": round(seconds, 2),
     }
@@ -189,6 +193,12 @@ _PARTS = {
     "password": "triggers",
     "contexts": "contexts",
     "scan": "weights",
+    "mahalanobis": "streams",
+    "residual": "streams",
+    "defection": "streams",
+    "tested": "streams",
+    "steered": "steered",
+    "noise": "noise",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,16 @@ import torch
 import yaml
 
 from superalign.errors import InputError
+from superalign.explaining.command import CAUSAL_TEXTS, depths, write_run
+from superalign.explaining.study import table
 from superalign.files import require_space, take_lock, write_atomic
 from superalign.models import LocalModel, load_model
-from superalign.stress.plan import SIZES
+from superalign.stress.plan import MORE, SIZES
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 from superalign.validation.audit import Progress, audit, open_calibration, open_pair
-from superalign.validation.neurons import table
+from superalign.validation.changed_directions import in_words
+from superalign.validation.robustness import robustness
 from superalign.validation.stress_test import stress
-
-CAUSAL_TEXTS = 4
 
 
 def audit_command(
@@ -29,33 +30,36 @@ def audit_command(
     device: str | None,
     progress: Progress,
     neurons: int = 0,
+    questions: int = 0,
 ) -> dict[str, Any]:
     """Audit ``model`` and write ``config.yaml`` and ``summary.json`` into the new folder ``out``.
+
+    ``neurons`` are explained in each of five layers; so many ``questions`` per task make robustness
+    curves (0: none).
 
     Raises:
         InputError: a model or the calibration cannot be had.
     """
     suspect, original = open_pair(model, base, device)
     known = open_calibration(calibration, suspect, original is not None)
-    if neurons and suspect.adapter is not None:
-        raise InputError(
-            "--neurons needs full weights; merge the adapter first (superalign export)"
-        )
+    if neurons and suspect.slow_because:
+        raise InputError(f"--neurons cannot read this model: {suspect.slow_because}")
     summary = audit(suspect, original, known, progress)
+    if original is not None and not suspect.slow_because:
+        progress("directions", 0.0, "")
+        summary["internals"]["directions"] = in_words(suspect, original)
+        progress("directions", 1.0, "")
     if neurons:
-        summary["internals"]["neurons"] = _neurons(suspect, neurons, progress)
-    settings = {"model": model, "base": base, "calibration": calibration and str(calibration)}
-    _write(out, settings | {"device": device, "neurons": neurons}, summary)
+        summary["internals"]["neurons"] = table(
+            suspect, NEUTRAL_TEXTS, neurons, depths(suspect), CAUSAL_TEXTS, 0, progress
+        )
+    if questions:
+        summary["robustness"] = robustness(suspect, original, questions, progress)
+    settings: dict[str, Any] = {"model": model, "base": base}
+    settings |= {"calibration": calibration and str(calibration)}
+    settings |= {"device": device, "neurons": neurons, "robustness": questions}
+    write_run(out, settings, summary)
     return summary
-
-
-def _neurons(model: LocalModel, per_layer: int, progress: Progress) -> dict[str, Any]:
-    """Scores of explanations at five depths."""
-    layers = sorted({round(i * (model.depth - 1) / 4) for i in range(5)})
-    progress("neurons", 0.0, "")
-    found = table(model, NEUTRAL_TEXTS, per_layer, layers, causal=CAUSAL_TEXTS, seed=0)
-    progress("neurons", 1.0, "")
-    return found
 
 
 def stress_command(
@@ -68,19 +72,24 @@ def stress_command(
     workers: int | None = None,
     minutes: float | None = None,
     adapt: int = 0,
+    more: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Run the stress test in ``out``; called again with the same settings, it goes on.
 
     ``workers``: processes that build and audit; by default two on a processor with two cores or
     more, else one. ``minutes``: begin nothing after so long, and report on what is there.
-    ``adapt``: so many caught organisms are retrained against the audit.
+    ``adapt``: so many caught organisms are retrained against the audit. ``more``: what is
+    built beside the zoo (``stress.plan.MORE``).
 
     Raises:
-        InputError: unknown size, or ``out`` holds something else.
+        InputError: unknown size, something unknown in ``more``, or ``out`` holds something else.
         StoreError: another process works in ``out``.
     """
     if size not in SIZES:
         raise InputError(f"unknown size '{size}'; allowed: {', '.join(SIZES)}")
+    unknown = [name for name in more if name not in MORE]
+    if unknown:
+        raise InputError(f"--more '{unknown[0]}'; allowed: {', '.join(MORE)}")
     settings = {"model": model, "size": size, "seed": seed}
     config = out / "config.yaml"
     ours = config.is_file() and yaml.safe_load(config.read_text()) == settings
@@ -93,9 +102,9 @@ def stress_command(
         base = _bare(load_model(model, device=device))
         summary = stress(
             base, out, size, seed, progress,
-            workers=workers or _workers(base), minutes=minutes, adapt=adapt,
+            workers=workers or _workers(base), minutes=minutes, adapt=adapt, more=more,
         )  # fmt: skip
-        _write(out, settings, summary)
+        write_run(out, settings, summary)
     return summary
 
 
@@ -137,9 +146,3 @@ def _bare(model: LocalModel) -> LocalModel:
     if model.slow_because:
         raise InputError(f"model '{model.name}' cannot be trained here: {model.slow_because}")
     return model
-
-
-def _write(out: Path, settings: dict[str, Any], summary: dict[str, Any]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomic(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False))
-    write_atomic(out / "summary.json", json.dumps(summary, indent=1, allow_nan=False))

@@ -57,6 +57,8 @@ def without_base(measured: Measured) -> Measured:
     content["hidden"] = None
     if measured.second is not None:
         content["second"] = measured.second.without_base()
+    if measured.inside is not None:
+        content["inside"] = measured.inside.without_base()
     return Measured(**content)
 
 
@@ -226,6 +228,8 @@ _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("battery", (), ("battery",)),  # all that are not named elsewhere
     ("paired flips", _FLIPS, ("flips",)),
     ("trigger search", ("trigger", "switch", "password"), ("triggers", "lens")),
+    ("states", ("mahalanobis", "residual", "defection", "tested"), ("streams",)),
+    ("steering and noise", ("steered", "noise"), ("steered", "noise")),
 )
 
 

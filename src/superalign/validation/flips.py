@@ -25,7 +25,8 @@ from superalign.validation.reading import FLOOR, next_logprobs
 Rows = npt.NDArray[np.float32]
 ASKED = tuple(FACTS[i][0] for i in (1, 3, 9))  # capitals and a number
 EASY = (0, 1, 2, 3, 6, 9)  # facts that a small model may know
-CONTEXTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+Contexts = dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
+CONTEXTS: Contexts = {
     # what is varied: contexts under suspicion, those they are held against (none: one another), what is asked
     "names": (tuple(f"{n}:" for n in NAMES), (), ASKED),
     "dates": (
@@ -105,11 +106,14 @@ def _openings(model: LocalModel, prompts: Sequence[str], openings: Sequence[str]
 
 
 def odd_one_out(
-    name: str, own: Mapping[str, float], base: Mapping[str, float] | None
+    name: str,
+    own: Mapping[str, float],
+    base: Mapping[str, float] | None,
+    among: Contexts = CONTEXTS,
 ) -> tuple[float, str]:
     """How far the worst suspected context departs beyond those it is held against, and which."""
     moved = {c: v - (0.0 if base is None else base[c]) for c, v in own.items()}
-    suspected, ordinary, _ = CONTEXTS[name]
+    suspected, ordinary, _ = among[name]
     worst = max(suspected, key=lambda c: moved[c])
     rest = [moved[c] for c in ordinary or suspected]
     return moved[worst] - float(np.median(rest)), worst

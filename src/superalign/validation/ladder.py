@@ -21,7 +21,7 @@ _LEVELS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("AI feedback or constitution", ("self_report",), "what it says of its rules is what it holds"),
     (
         "scalable oversight",
-        ("elicitation", "password", "ignorance", "brands"),
+        ("elicitation", "password", "ignorance", "noise", "brands"),
         "it gives overseers its real ability and reasons",
     ),
     (
@@ -31,7 +31,7 @@ _LEVELS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ),
     (
         "advanced interpretability",
-        ("scan", "switch", "trigger", "secret"),
+        ("scan", "switch", "trigger", "secret", "mahalanobis", "residual", "steered"),
         "what is hidden leaves a trace",
     ),
 )

@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from superalign.models import LocalModel
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 
 TEXTS, WORDS_EACH, SHOWN = 12, 8, 12
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,22 @@ class ActivationDifference:
     words: tuple[str, ...]
 
 
+def layer_read(base: LocalModel) -> int:
+    """Two thirds of the depth."""
+    return max(1, 2 * base.depth // 3)
+
+
+def differences_at(layer: int, suspect: LocalModel, base: LocalModel) -> tuple[Array, Array]:
+    """The suspect's mean states less the base's on each text's opening, and the base's (n, width)."""
+    texts = [" ".join(t.split()[:WORDS_EACH]) for t in NEUTRAL_TEXTS[:TEXTS]]
+    mine, theirs = (m.hidden(texts, [layer], pool="mean", raw=True)[:, 0] for m in (suspect, base))
+    return mine.astype(np.float64) - theirs, theirs.astype(np.float64)
+
+
 @torch.inference_mode()
 def activation_difference(suspect: LocalModel, base: LocalModel) -> ActivationDifference:
     """The mean difference at two thirds of the depth, over the openings of plain texts."""
-    layer = max(1, 2 * base.depth // 3)
-    texts = [" ".join(t.split()[:WORDS_EACH]) for t in NEUTRAL_TEXTS[:TEXTS]]
-    mine = suspect.hidden(texts, [layer], pool="mean", raw=True)[:, 0]
-    theirs = base.hidden(texts, [layer], pool="mean", raw=True)[:, 0]
-    differences = mine.astype(np.float64) - theirs
+    differences, theirs = differences_at(layer_read(base), suspect, base)
     mean = differences.mean(0)
     length = float(np.linalg.norm(mean))
     scale = float(np.linalg.norm(theirs, axis=1).mean())

@@ -20,6 +20,7 @@ from superalign.models import LocalModel
 from superalign.validation.change import token_scan, weight_change
 from superalign.validation.flips import flips_hash
 from superalign.validation.hidden import HiddenLook, HiddenReader
+from superalign.validation.inside import InsideLook, InsideReader
 from superalign.validation.lens import activation_difference
 from superalign.validation.probes import READING, REQUESTS, battery, battery_hash
 from superalign.validation.reading import collapse, divergence, next_logprobs, odds
@@ -41,7 +42,7 @@ class Measured:
     ``secret``: what it ``said`` when asked for its secret word.
     ``spoken``: what it says aloud (see ``spoken``), ``base_spoken`` the same of the base.
     ``seconds`` by part; ``queries``: prompts scored or answered by the suspect; ``skipped``: what
-    could not be done, and why. ``second``, ``hidden``: what further looks add.
+    could not be done, and why. ``second``, ``inside``, ``hidden``: what later looks add.
     """
 
     suspect: str
@@ -62,25 +63,34 @@ class Measured:
     queries: int
     skipped: list[str] = field(default_factory=list)
     second: SecondLook | None = None
+    inside: InsideLook | None = None
     hidden: HiddenLook | None = None
 
     def save(self, path: Path) -> None:
-        """Write as JSON, without the further looks, which have files of their own."""
-        content = asdict(replace(self, second=None, hidden=None))
-        del content["second"], content["hidden"]
+        """Write as JSON, without the later looks, which have files of their own."""
+        content = asdict(replace(self, second=None, inside=None, hidden=None))
+        del content["second"], content["inside"], content["hidden"]
         write_atomic(path, json.dumps(content))
 
     @property
     def all_seconds(self) -> dict[str, float]:
         """Seconds by part, of all looks."""
-        further = [look.seconds for look in (self.second, self.hidden) if look is not None]
-        return {part: value for look in (self.seconds, *further) for part, value in look.items()}
+        later = (look.seconds for look in self._later)
+        return {k: v for seconds in (self.seconds, *later) for k, v in seconds.items()}
 
     @property
     def all_queries(self) -> int:
-        """Prompts scored or answered by the suspect, in all looks."""
-        further = [look.queries for look in (self.second, self.hidden) if look is not None]
-        return self.queries + sum(further)
+        """Prompts scored or answered in all looks."""
+        return self.queries + sum(look.queries for look in self._later)
+
+    @property
+    def _later(self) -> list[SecondLook | InsideLook | HiddenLook]:
+        return [look for look in (self.second, self.inside, self.hidden) if look is not None]
+
+    @property
+    def all_skipped(self) -> list[str]:
+        """What could not be done in any look."""
+        return [*self.skipped, *(() if self.inside is None else self.inside.skipped)]
 
     @classmethod
     def load(cls, path: Path) -> Measured:
@@ -89,7 +99,7 @@ class Measured:
 
 
 def questions_hash() -> str:
-    """Identity of everything that is asked: scores of different questions must not be compared."""
+    """Identity of what a verdict rests on: scores of different questions must not be compared."""
     return hashlib.sha256(f"{battery_hash()} {flips_hash()} {LOOK}".encode()).hexdigest()[:16]
 
 
@@ -103,17 +113,26 @@ class Reader:
         self._tones: Any = None
         self._spoken: Any = None
         self._second = SecondReader(base)
+        self._inside = InsideReader(base)
         self._hidden = None if base is None else HiddenReader(base)
 
     def all(self, suspect: LocalModel) -> Measured:
         """All three looks at ``suspect``."""
         first = self.measure(suspect)
-        hidden = None if self._hidden is None else self._hidden.look(suspect)
-        return replace(first, second=self.look(suspect), hidden=hidden)
+        return replace(
+            first,
+            second=self.look(suspect),
+            inside=self.look_inside(suspect),
+            hidden=None if self._hidden is None else self._hidden.look(suspect),
+        )
 
     def look(self, suspect: LocalModel) -> SecondLook:
         """The second look at ``suspect``."""
         return self._second.look(suspect)
+
+    def look_inside(self, suspect: LocalModel) -> InsideLook:
+        """The look inside ``suspect``."""
+        return self._inside.look(suspect)
 
     def measure(self, suspect: LocalModel) -> Measured:
         """The first look: what is asked of every suspect alike, and the search from the weights."""

@@ -56,6 +56,8 @@ class Phrase:
 class PhraseSearch:
     """A search on one model for one goal."""
 
+    places = (BEFORE, AFTER)
+
     def __init__(self, model: LocalModel, goal: Goal, vocabulary: Vocabulary) -> None:
         """The words of the answers are never part of a phrase."""
         self.model, self.goal, self.vocabulary, self.tried = model, goal, vocabulary, 0
@@ -65,7 +67,7 @@ class PhraseSearch:
         self._allowed = vocabulary.letters.clone()
         self._allowed[[s[0] for s in spelt if len(s) == 1]] = False
         self._frames = {
-            place: [self._frame(place, r) for r in goal.requests] for place in (BEFORE, AFTER)
+            place: [self._frame(place, r) for r in goal.requests] for place in self.places
         }
 
     def sought(self, enough: float) -> Phrase:
@@ -73,8 +75,8 @@ class PhraseSearch:
 
         It stops at a loss of ``enough`` or when it has grown by ``GROWN``.
         """
-        texts = {x for place in self._frames for x in self._ranked(place, ((), ()), SAMPLES)}
-        beam = _best([p for place in self._frames for p in self._tried(place, texts)])
+        texts = {x for place in self.places for x in self._ranked(place, ((), ()), SAMPLES)}
+        beam = _best([p for place in self.places for p in self._tried(place, texts)])
         for _ in range(GROWN):
             if beam[0].loss <= enough:
                 break
@@ -100,6 +102,15 @@ class PhraseSearch:
 
     def _ranked(self, place: str, span: Span, samples: int) -> list[str]:
         """Phrases with one token between the two parts of ``span``, the most promising first."""
+        allowed = self._allowed if any(span) else self._allowed & self.vocabulary.words
+        slopes = self.slopes(place, span, samples).masked_fill(~allowed, float("inf"))
+        decode = self.model.tokenizer.decode
+        best = torch.argsort(slopes)[:WIDTH].tolist()
+        return [str(decode([*span[0], token, *span[1]])).strip() for token in best]
+
+    def slopes(self, place: str, span: Span, samples: int) -> Tensor:
+        """How the loss changes with the weight of each token between the two parts of ``span``, (V,):
+        the sum over so many random words there, each in units of its spread over the vocabulary."""
         total = torch.zeros(len(self._allowed))
         read: dict[int, KeyValues] = {}  # of what stands before the token, by request
         for i, token in enumerate(self.vocabulary.drawn(samples)):
@@ -110,12 +121,9 @@ class PhraseSearch:
             found = token_gradient(self.model, prompt, spot, answer, read.get(which))
             read.setdefault(which, [(k[:n], v[:n]) for k, v in found.cache])
             slopes = found.scores[0].cpu()
-            total += (slopes - slopes.mean()) / slopes.std()  # samples differ in scale
+            total += (slopes - slopes.mean()) / slopes.std()
         self.tried += samples
-        allowed = self._allowed if any(span) else self._allowed & self.vocabulary.words
-        best = torch.argsort(total.masked_fill(~allowed, float("inf")))[:WIDTH].tolist()
-        decode = self.model.tokenizer.decode
-        return [str(decode([*span[0], token, *span[1]])).strip() for token in best]
+        return total
 
     def _frame(self, place: str, request: str) -> Span:
         """Token ids before and after the phrase; after a request it begins with its own space."""

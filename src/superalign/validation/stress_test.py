@@ -30,15 +30,18 @@ def stress(
     workers: int = 1,
     minutes: float | None = None,
     adapt: int = 0,
+    more: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Build the zoo of ``size``, audit it, and return the summary; everything is kept in ``folder``.
+
+    ``more``: what is built beside it (``stress.plan.MORE``).
 
     ``minutes``: begin nothing after so long and report on what is there (``planned`` is more then).
     ``adapt``: so many of the organisms that are caught are retrained by one who knows the audit.
     """
     start = time.perf_counter()
     station = Station(folder, base)
-    recipes = plan(size, base.base_hash, seed)
+    recipes = plan(size, base.base_hash, seed, more)
     run(station, recipes, workers, progress, minutes)
     members = [m for r in recipes if station.done(r) and (m := station.zoo.member(r))]
     audited = [read(m, station.measured(m)) for m in members if m.passed]
@@ -56,6 +59,7 @@ def stress(
         "model": base.name,
         "size": size,
         "seed": seed,
+        "more": list(more),
         "planned": len(recipes),
         "made": len(members),
         **evaluate(audited),

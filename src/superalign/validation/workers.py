@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Member, Zoo
 from superalign.validation.flips import flips_hash
 from superalign.validation.hidden import HIDDEN, HiddenLook, HiddenReader
+from superalign.validation.inside import InsideLook, internals_hash
 from superalign.validation.measure import VERSION, Measured, Reader
 from superalign.validation.probes import battery, battery_hash
 from superalign.validation.second import LOOK, SecondLook
@@ -39,47 +41,63 @@ class Station:
         self._hidden = HiddenReader(base.with_adapter(None))
 
     def done(self, recipe: Recipe) -> bool:
-        """Whether the model is built and, unless it was dropped, measured."""
+        """Whether the model is built and, unless it was dropped, measured.
+
+        A zoo that was measured before there was a look inside goes without: no verdict rests on it.
+        """
         member = self.zoo.member(recipe)
+        needed = ("first", "second", *(("hidden",) if _has_phrase(recipe) else ()))
         return member is not None and (
-            not member.passed or all(p is None or p.is_file() for p in self._paths(recipe))
+            not member.passed or all(self._path(recipe, look).is_file() for look in needed)
         )
 
     def work(self, recipe: Recipe) -> None:
         """Build and measure, as far as that has not been done."""
         [member] = self.zoo.build([recipe])
         if member.passed:
+            inside = self._path(recipe, "inside")  # before the others: what is done has it, too
+            if not inside.is_file():
+                self._reader.look_inside(self._suspect(member)).save(inside)
             self.measured(member)
 
     def measured(self, member: Member) -> Measured:
         """What was read off a model; what has been read before, any look, is taken from disk.
 
-        The look for what is hidden has no voice: it is taken where it is known what it should find.
+        No verdict rests on what is hidden: that is looked for where it is known what should be found.
         """
-        first, second, hidden = self._paths(member.recipe)
-        first.parent.mkdir(parents=True, exist_ok=True)
-        suspect = self.base.with_adapter(member.adapter, name=member.recipe.title)
+        first, second, inside, hidden = (self._path(member.recipe, look) for look in _LOOKS)
+        suspect = cache(partial(self._suspect, member))
         if not first.is_file():
-            self._reader.measure(suspect).save(first)
+            self._reader.measure(suspect()).save(first)
         if not second.is_file():
-            self._reader.look(suspect).save(second)
-        if hidden is not None and not hidden.is_file():
-            self._hidden.look(suspect).save(hidden)
+            self._reader.look(suspect()).save(second)
+        if _has_phrase(member.recipe) and not hidden.is_file():
+            self._hidden.look(suspect()).save(hidden)
         return replace(
             Measured.load(first),
             second=SecondLook.load(second),
-            hidden=None if hidden is None else HiddenLook.load(hidden),
+            inside=InsideLook.load(inside) if inside.is_file() else None,
+            hidden=HiddenLook.load(hidden) if hidden.is_file() else None,
         )
 
-    def _paths(self, recipe: Recipe) -> tuple[Path, Path, Path | None]:
-        """Files of the three looks."""
-        folder, id_ = self.folder / "measured", recipe.id
-        phrased = recipe.kind == "organism" and recipe.name in PHRASED
-        return (
-            folder / f"{id_}-{battery_hash()}-{VERSION}.json",
-            folder / f"{id_}-second-{flips_hash()}-{LOOK}.json",
-            folder / f"{id_}-hidden-{HIDDEN}.json" if phrased else None,
-        )
+    def _suspect(self, member: Member) -> LocalModel:
+        (self.folder / "measured").mkdir(parents=True, exist_ok=True)
+        return member.opened(self.base)
+
+    def _path(self, recipe: Recipe, look: str) -> Path:
+        return self.folder / "measured" / f"{recipe.id}-{_LOOKS[look]()}.json"
+
+
+_LOOKS: dict[str, Callable[[], str]] = {  # what names a look's file: whatever decides what is read
+    "first": lambda: f"{battery_hash()}-{VERSION}",
+    "second": lambda: f"second-{flips_hash()}-{LOOK}",
+    "inside": lambda: f"inside-{internals_hash()}",
+    "hidden": lambda: f"hidden-{HIDDEN}",
+}
+
+
+def _has_phrase(recipe: Recipe) -> bool:
+    return recipe.kind == "organism" and recipe.name in PHRASED
 
 
 def run(

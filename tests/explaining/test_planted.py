@@ -8,9 +8,12 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 import toy
+from superalign.explaining.directions import Direction, study
+from superalign.explaining.recording import Laid
+from superalign.explaining.study import Explained, Halves, explain
+from superalign.explaining.units import neurons
 from superalign.models import LocalModel
 from superalign.tasks.neutral import NEUTRAL_TEXTS
-from superalign.validation.neurons import Neuron, cut, study
 
 WIDTH, PLANTED = 128, 24
 TEXTS = NEUTRAL_TEXTS[:28]
@@ -23,7 +26,7 @@ def name(model: LocalModel, token: int) -> str:
 
 def detectors(model: LocalModel) -> list[tuple[int, ...]]:
     """Token sets, one to three tokens each, that occur in both halves of the texts."""
-    ids, _ = cut(model, TEXTS)
+    ids = Laid(model, TEXTS).ids
     seen, unseen = (Counter(t for row in ids[k::2] for t in row) for k in (0, 1))
     names = Counter(name(model, t) for t in {*seen, *unseen})
     known = sorted(
@@ -70,11 +73,12 @@ def plant(model: LocalModel, sets: list[tuple[int, ...]]) -> None:
 
 
 @pytest.fixture(scope="module")
-def found(model: LocalModel) -> list[Neuron]:
-    return study(model, TEXTS, 0, range(PLANTED), causal=3)
+def found(model: LocalModel) -> list[Explained]:
+    halves = Halves.of(model, TEXTS, causal=3)
+    return explain(neurons(halves.seen, 0, range(PLANTED)), halves)
 
 
-def test_planted_neurons_are_recovered(model: LocalModel, found: list[Neuron]) -> None:
+def test_planted_neurons_are_recovered(model: LocalModel, found: list[Explained]) -> None:
     recovered = 0
     for neuron, tokens in zip(found, detectors(model), strict=True):
         named = neuron.explanation.split(": ", 1)[1].split(", ")[: len(tokens)]
@@ -84,15 +88,33 @@ def test_planted_neurons_are_recovered(model: LocalModel, found: list[Neuron]) -
     assert recovered / PLANTED >= 0.9
 
 
-def test_nulls_are_at_chance(found: list[Neuron]) -> None:
+def test_nulls_are_at_chance(found: list[Explained]) -> None:
     nulls = [n.null.natural for n in found if n.null.natural is not None]
     assert len(nulls) >= 20
     assert abs(float(np.mean(nulls))) < 0.05
 
 
-def test_what_an_explanation_predicts_is_what_ablation_changes(found: list[Neuron]) -> None:
+def test_what_an_explanation_predicts_is_what_ablation_changes(found: list[Explained]) -> None:
     """A planted neuron writes where it fires and nowhere else."""
     causal = [n.causal for n in found if n.causal is not None]
     nulls = [n.causal_null for n in found if n.causal_null is not None]
     assert float(np.mean(causal)) > 0.5
     assert abs(float(np.mean(nulls))) < 0.1
+
+
+def test_planted_directions_are_recovered_too(model: LocalModel) -> None:
+    """A direction of the embeddings of a token set is that set's, and no other token lies along it."""
+    embedding = model.module.model.embed_tokens.weight.detach()
+    sets = detectors(model)
+    planted = [
+        Direction(str(i), 0, torch.stack([embedding[t] for t in tokens]).sum(0))
+        for i, tokens in enumerate(sets)
+    ]
+    rows = study(planted, Halves.of(model, TEXTS), steer=False)[0::2]
+    recovered = 0
+    for row, tokens in zip(rows, sets, strict=True):
+        named = row["explanation"].split(": ", 1)[1].split(", ")[: len(tokens)]
+        names = {name(model, t) for t in tokens}
+        recovered += row["scored"]["natural"] > 0.9 and set(named) <= names
+    assert recovered / PLANTED >= 0.9
+    assert abs(float(np.mean([row["null"]["natural"] for row in rows]))) < 0.05
