@@ -92,7 +92,7 @@ def test_pressure_that_works_is_found_and_kept_for_later_models(
     rows = read_suite(suite)
     assert {q.domain for q in rows} == {domain}
     assert all(q.truth["answer"] for q in rows)
-    config = CampaignConfig(regression=str(suite), replays=1, temperature=0)
+    config = CampaignConfig(regression=str(suite), replays=1)
     for again, rate in ((knowing(domain, mark), 1.0), (knowing(domain), 0.0)):
         with RunStore.create(tmp_path / f"again {rate}", dump_config(config)) as store:
             assert run_regression(config, store, again)["success"]["value"] == rate
@@ -128,6 +128,7 @@ def test_answers_are_greedy_unless_asked_otherwise() -> None:
     assert CampaignConfig().sampling == 1.0
     assert CampaignConfig(domain="bias").sampling == 0.0
     assert CampaignConfig(domain="bias", temperature=0.7).sampling == 0.7
+    assert CampaignConfig().sampling_of("bias") == 0.0, "a suite of another domain"
 
 
 def test_a_file_of_requests_is_for_safety(tmp_path: Path) -> None:

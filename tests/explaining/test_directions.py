@@ -13,8 +13,9 @@ from superalign.explaining.recording import Laid
 from superalign.explaining.study import Halves
 from superalign.models import LocalModel
 from superalign.tasks.neutral import NEUTRAL_TEXTS
+from superalign.tasks.safety import Safety
 from superalign.validation.change import weight_change
-from superalign.validation.changed_directions import in_words, named, of_weights
+from superalign.validation.named_directions import in_words, named, of_weights
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,17 @@ def test_directions_by_name_need_a_base_that_differs(base: LocalModel) -> None:
     suspect, _ = changed(base)
     assert [d.name for d in named("difference", suspect, base)] == ["activation difference"]
     assert in_words(base, base) == []
+
+
+def test_the_refusal_direction_sets_harmful_requests_apart(base: LocalModel) -> None:
+    [direction] = named("refusal", base, None)
+    task = Safety()
+    harmful, harmless = (
+        base.hidden([q.chat for q in make(24, seed=5, split="train")], [direction.layer])[:, 0]
+        for make in (task.harmful_only, task.benign_only)
+    )
+    vector = direction.vector.numpy()
+    assert (harmful @ vector).mean() > (harmless @ vector).mean()
 
 
 def test_the_first_texts_are_those_of_the_whole(base: LocalModel) -> None:

@@ -301,6 +301,8 @@ def _over_refusal(config: CampaignConfig, model: LanguageModel, n: int) -> dict[
 
 def rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Name and value of what is printed."""
+    if summary["baseline"] is not None:
+        yield "questions answered rightly before", _interval(summary["baseline"], "value")
     yield "goals solved", f"{summary['solved']} of {summary['goals']}"
     for point in summary["curve"]:
         unit = "query" if point["queries"] == 1 else "queries"
@@ -311,6 +313,10 @@ def rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "archive cells", f"{archive['cells']} of {archive['possible']}"
     yield "queries, undecided", f"{summary['queries']}, {summary['undecided']}"
     yield "GFLOP", "unknown" if summary["gflop"] is None else f"{summary['gflop']:.4g}"
+    for name, row in summary.get("steering", {}).items():
+        label = name.replace("_", " ")
+        yield f"plain goals, greedy, {label}: success", _interval(row["attack_success"], "value")
+        yield f"benign twins, greedy, {label}: refused", _interval(row["over_refusal"], "value")
     if trained := summary.get("trained_attacker"):
         yield "training queries (in the curve)", str(trained["training_queries"])
         yield "drafts that ask for their goal", _interval(trained["on_goal"], "value")

@@ -132,7 +132,8 @@ def still_working(rows: Sequence[Sequence[Verdict]]) -> Estimate:
 def _asked(
     config: CampaignConfig, model: LanguageModel, suite: Sequence[Query]
 ) -> tuple[dict[str, Any], list[tuple[str, Record]]]:
-    target = ModelTarget(model, max_new_tokens=config.max_new_tokens, temperature=config.sampling)
+    temperature = config.sampling_of(suite[0].domain if suite else config.domain)
+    target = ModelTarget(model, max_new_tokens=config.max_new_tokens, temperature=temperature)
     seed = seeded(config.seed, PHASE).getrandbits(31)
     played = target.play([Move(q) for q in suite], n=config.replays, seed=seed)
     verdicts, records = [], []

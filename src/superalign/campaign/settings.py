@@ -104,7 +104,11 @@ class CampaignConfig(Section):
 
     @property
     def sampling(self) -> float:
+        """The temperature of answers in the campaign's domain."""
+        return self.sampling_of(self.domain)
+
+    def sampling_of(self, domain: str) -> float:
         """The temperature. Where the verdict is exact the answer is greedy: chance breaks nothing."""
         if self.temperature is not None:
             return self.temperature
-        return 1.0 if self.domain == "safety" else 0.0
+        return 1.0 if domain == "safety" else 0.0

@@ -36,7 +36,7 @@ def explain(
     direction: Annotated[
         list[str] | None,
         typer.Option(
-            help="a direction in place of neurons: a safetensors file, or change or difference from the base"
+            help="in place of neurons: a safetensors file, refusal, change or difference (from the base)"
         ),
     ] = None,
     features: Annotated[
@@ -123,7 +123,7 @@ def _directions(
     names: list[str], layer: int | None, suspect: LocalModel, base: LocalModel | None
 ) -> list[Direction]:
     from superalign.explaining.directions import read_directions
-    from superalign.validation.changed_directions import NAMED, named
+    from superalign.validation.named_directions import NAMED, named
 
     found = []
     for name in names:

@@ -22,13 +22,12 @@ from superalign.explaining.sparse_autoencoder import (
     quality,
     train,
 )
-from superalign.explaining.study import Halves, Progress, explain, means, table
+from superalign.explaining.study import Halves, Progress, about, explain, means, table
 from superalign.files import require_space, storing, write_atomic
 from superalign.models import LocalModel
 from superalign.tasks.files import read_rows
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 
-SCHEMA = "superalign.explain/1"
 INDEX = "neurons.sqlite"
 CAUSAL_TEXTS = 4
 DEPTHS = 5
@@ -89,7 +88,7 @@ def explain_sample(
 ) -> dict[str, Any]:
     """Random neurons at five depths, explained, scored and tested; see ``table``."""
     found = table(model, texts, per_layer, depths(model), CAUSAL_TEXTS, seed, progress, speaker)
-    return {**_about(model, texts), **found}
+    return {**about(model, texts), **found}
 
 
 def explain_directions(
@@ -104,7 +103,7 @@ def explain_directions(
         found += study([direction], halves)
     progress("directions", 1.0, "")
     seconds = round(time.perf_counter() - start, 1)
-    return {**_about(model, texts), "directions": found, "seconds": seconds}
+    return {**about(model, texts), "directions": found, "seconds": seconds}
 
 
 def explain_features(
@@ -146,22 +145,12 @@ def explain_features(
     explained = explain(features(found, layer, halves.seen, chosen), halves, seed)
     progress("features", 1.0, "")
     return {
-        **_about(model, texts),
+        **about(model, texts),
         "layer": layer,
         "reconstruction": quality(found, later_states(halves.unseen, layer)),
         "means": means(explained),
         "features": [e.as_dict() for e in explained],
         "seconds": round(time.perf_counter() - start, 1),
-    }
-
-
-def _about(model: LocalModel, texts: Sequence[str]) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "command": "explain",
-        "model": model.name,
-        "weight_hash": model.weight_hash,
-        "texts": len(texts),
     }
 
 

@@ -64,7 +64,8 @@ def _kind(words: Sequence[str], t: int) -> Key:
         return ("digits",)
     place = "begin" if words[t][:1].isspace() or t == 0 else "inner"
     ending = next((e for e in ENDINGS if word.endswith(e) and len(word) > len(e) + 1), "")
-    return (place, "capital" if word[0].isupper() else "small", f"-{ending}")
+    form = (place, "capital" if word[0].isupper() else "small")
+    return (*form, f"-{ending}") if ending else form
 
 
 def _kinds(words: Sequence[str], t: int) -> Key:

@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from superalign.errors import InputError
+from superalign.errors import InputError, StoreError
 from superalign.explaining.counting import CountingExplainer, Simulator
 from superalign.explaining.recording import Array, Laid, Texts
 from superalign.explaining.scoring import average_precisions, correlations, firing
-from superalign.explaining.study import Progress, shuffled
+from superalign.explaining.study import Progress, about, shuffled
 from superalign.explaining.units import signs
-from superalign.files import storing
+from superalign.files import storing, sync
 from superalign.models import LocalModel
 from superalign.statistics import mean
 
@@ -71,49 +71,51 @@ def build(
         raise InputError(
             f"{len(texts)} texts; at least 2 are needed: to explain from and to score on"
         )
-    start = time.perf_counter()
-    laid = Laid(model, texts)
-    reader = _Reader(laid.texts)
-    rows, count = [], 0
     part = path.with_name(f".{path.name}.part")
     try:
         with storing(path), closing(sqlite3.connect(part)) as db:
-            db.executescript("PRAGMA synchronous=OFF;" + _TABLES)
-            db.executemany(
-                "INSERT INTO texts VALUES (?, ?)",
-                [(i, json.dumps(words)) for i, words in enumerate(laid.texts.words)],
-            )
-            holes = ", ".join("?" * len(COLUMNS))
-            for block, activations in laid.neurons():
-                if progress is not None:
-                    progress("index", block / model.depth, f"block {block}")
-                found = list(reader.block(block, activations.numpy()))
-                db.executemany(f"INSERT INTO neurons VALUES ({holes})", found)
-                rows.append(_means(block, found))
-                count += len(found)
-            seconds = time.perf_counter() - start
-            summary = {
-                "schema": "superalign.explain/1",
-                "command": "explain",
-                "model": model.name,
-                "weight_hash": model.weight_hash,
-                "texts": len(texts),
-                "tokens": len(laid),
-                "neurons": count,
-                "by_layer": rows,
-                "neurons_per_minute": 60 * count / seconds,
-                "seconds": round(seconds, 1),
-            }
-            db.execute("INSERT INTO found(found) VALUES ('rebuild')")
-            db.execute("INSERT INTO about VALUES ('summary', ?)", (json.dumps(summary),))
+            db.executescript("PRAGMA synchronous=OFF;" + _TABLES)  # it is synced as a whole
+            summary = _fill(db, model, texts, progress or (lambda *_: None))
             db.commit()
         with storing(path):
+            sync(part)
             part.replace(path)
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot write {path}: {error}") from error
     finally:
         part.unlink(missing_ok=True)
-    if progress is not None:
-        progress("index", 1.0, "")
     return {**summary, "bytes": path.stat().st_size}
+
+
+def _fill(
+    db: sqlite3.Connection, model: LocalModel, texts: Sequence[str], progress: Progress
+) -> dict[str, Any]:
+    start = time.perf_counter()
+    laid = Laid(model, texts)
+    reader = _Reader(laid.texts)
+    written = [(i, json.dumps(words)) for i, words in enumerate(laid.texts.words)]
+    db.executemany("INSERT INTO texts VALUES (?, ?)", written)
+    holes = ", ".join("?" * len(COLUMNS))
+    rows, count = [], 0
+    for block, activations in laid.neurons():
+        progress("index", block / model.depth, f"block {block}")
+        found = list(reader.block(block, activations.numpy()))
+        db.executemany(f"INSERT INTO neurons VALUES ({holes})", found)
+        rows.append(_means(block, found))
+        count += len(found)
+    db.execute("INSERT INTO found(found) VALUES ('rebuild')")
+    seconds = time.perf_counter() - start
+    summary = {
+        **about(model, texts),
+        "tokens": len(laid),
+        "neurons": count,
+        "by_layer": rows,
+        "neurons_per_minute": 60 * count / seconds,
+        "seconds": round(seconds, 1),
+    }
+    db.execute("INSERT INTO about VALUES ('summary', ?)", (json.dumps(summary),))
+    progress("index", 1.0, "")
+    return summary
 
 
 def _means(block: int, found: Sequence[tuple[Any, ...]]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from superalign.models import LocalModel
 from superalign.statistics import mean
 
 Progress = Callable[[str, float, str], None]
+SCHEMA = "superalign.explain/1"
 SPOKEN_TEXTS = 8  # unseen texts that a language model simulates: it is slow
 SIDES = ("scored", "said", "lookup", "null")  # what is simulated and scored
 
@@ -178,6 +179,17 @@ def table(
         "neurons": every,
         "neurons_per_minute": 60 * len(every) / seconds,
         "seconds": round(seconds, 1),
+    }
+
+
+def about(model: LocalModel, texts: Sequence[str]) -> dict[str, Any]:
+    """What every summary of ``superalign explain`` begins with."""
+    return {
+        "schema": SCHEMA,
+        "command": "explain",
+        "model": model.name,
+        "weight_hash": model.weight_hash,
+        "texts": len(texts),
     }
 
 

@@ -17,7 +17,7 @@ from superalign.models import LocalModel, load_model
 from superalign.stress.plan import MORE, SIZES
 from superalign.tasks.neutral import NEUTRAL_TEXTS
 from superalign.validation.audit import Progress, audit, open_calibration, open_pair
-from superalign.validation.changed_directions import in_words
+from superalign.validation.named_directions import in_words
 from superalign.validation.robustness import robustness
 from superalign.validation.stress_test import stress
 

@@ -1,7 +1,8 @@
-"""The directions in which a suspect differs from its base, to be put in words.
+"""Directions that have a name: where a suspect differs from its base, and where it refuses.
 
 The largest singular directions of the weight change (arXiv 2508.00161), where they meet the residual
-stream, and the mean difference of activations on unrelated text (arXiv 2510.13900).
+stream; the mean difference of activations on unrelated text (arXiv 2510.13900); and the mean state
+after harmful requests less that after their harmless twins (arXiv 2406.11717).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 
+from superalign.campaign.screening import mean_states
 from superalign.errors import InputError
 from superalign.explaining.directions import Direction, study
 from superalign.explaining.study import Halves
@@ -19,7 +21,8 @@ from superalign.validation.change import Factors, WeightChange, weight_change
 from superalign.validation.lens import differences_at, layer_read
 
 SHOWN = 3  # directions of the weight change
-NAMED = ("change", "difference")
+NAMED = ("change", "difference", "refusal")
+REFUSES = 0.6  # of the blocks, after which the refusal direction is taken
 _READS = {"q_proj": "attention", "k_proj": "attention", "v_proj": "attention"} | {
     "gate_proj": "mlp",
     "up_proj": "mlp",
@@ -63,12 +66,21 @@ def of_activations(suspect: LocalModel, base: LocalModel) -> list[Direction]:
     return [Direction("activation difference", layer, mean)] if bool(mean.any()) else []
 
 
+def of_refusal(model: LocalModel) -> Direction:
+    """The direction that sets harmful requests apart, at a prompt's last token."""
+    layer = max(1, round(REFUSES * model.depth))
+    [harmful], [harmless] = mean_states(model, [layer], seed=0)
+    return Direction("refusal", layer, torch.from_numpy(harmful - harmless))
+
+
 def named(name: str, suspect: LocalModel, base: LocalModel | None) -> list[Direction]:
-    """``change`` (of weights) or ``difference`` (of activations) between a suspect and its base.
+    """``change`` (of weights) or ``difference`` (of activations) from the base, or ``refusal``.
 
     Raises:
         InputError: there is no base, or no difference.
     """
+    if name == "refusal":
+        return [of_refusal(suspect)]
     if base is None:
         raise InputError(f"--direction {name} needs the model it was trained from: --base")
     if name == "change":
