@@ -67,7 +67,7 @@ def test_an_unknown_name_lists_what_is_allowed() -> None:
     with pytest.raises(InputError) as error:
         lookup("task", "chess")
     assert str(error.value) == (
-        "unknown task 'chess'; allowed: benign, ethics, gym, mathematics, safety"
+        "unknown task 'chess'; allowed: benign, bias, ethics, gym, mathematics, safety, truthfulness"
     )
 
 
