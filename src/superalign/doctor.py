@@ -17,7 +17,8 @@ from superalign.models.loading import choose_device, choose_dtype, native_bfloat
 
 EXTRAS = {
     "trl": ("trl", "losses are not compared with TRL's in the tests"),
-    "inspect": ("inspect_ai", "remote models and Inspect logs are not available"),
+    "inspect": ("inspect_ai", "Inspect's tasks and logs are not available"),
+    "remote": ("httpx2", "models behind an endpoint cannot be asked"),
     "parquet": ("pyarrow", "Parquet files cannot be read"),
     "hub": ("datasets", "data sets of the hub cannot be read"),
 }

@@ -3,6 +3,7 @@
 SuperalignError
 ├── InputError      what the user gave is wrong: exit code 2, one line (what, where, what is allowed)
 ├── ModelError      a model could not be loaded or run
+│   └── EndpointError   a remote model's endpoint gave up, or its request budget is spent
 └── StoreError      the run's folder could not be read or written
 """
 
@@ -19,6 +20,10 @@ class InputError(SuperalignError):
 
 class ModelError(SuperalignError):
     """A model could not be loaded or run."""
+
+
+class EndpointError(ModelError):
+    """A remote model's endpoint cannot be used any further; the answers it gave are kept."""
 
 
 class StoreError(SuperalignError):

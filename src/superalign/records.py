@@ -82,16 +82,24 @@ class Query(Record):
 
 
 class Response(Record):
-    """One sampled answer; ``logprobs`` are under the sampling distribution's model (nats)."""
+    """One sampled answer; ``logprobs`` are under the sampling distribution's model (nats).
+
+    ``finished`` says whether it ended by itself; None means that a remote model gave no answer.
+    """
 
     query: str
     text: str
     tokens: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
-    finished: bool = True
+    finished: bool | None = True
     model: str = ""
     weight_hash: str = ""
     seed: int = 0
+
+    @property
+    def missing(self) -> bool:
+        """Whether no answer came: neither a refusal nor an empty answer."""
+        return self.finished is None
 
 
 class Verdict(BaseModel):

@@ -35,8 +35,11 @@ from superalign.critic.compliance import Calibration, calibrate, read_labelled, 
 from superalign.critic.trained_judge import shipped_judge
 from superalign.errors import InputError
 from superalign.evaluation.measure import Progress, measure, over_refusal, silent
-from superalign.models import LanguageModel, LocalModel, load_model
+from superalign.models import LanguageModel, LocalModel, RemoteModel, open_model
+from superalign.models.answer_log import ANSWERS
+from superalign.models.endpoint import find_endpoint
 from superalign.models.names import parse_name
+from superalign.models.remote import keep_answers
 from superalign.records import Query
 from superalign.store import RunStore
 from superalign.tasks.base import seeded
@@ -78,8 +81,25 @@ def check(config: CampaignConfig) -> None:
         )
     judge_calibration(config)
     earlier_successes(config.earlier)
-    if config.rewriter is not None:
-        parse_name(config.rewriter)
+    if config.rewriter is not None and (rewriter := parse_name(config.rewriter)).remote:
+        find_endpoint(rewriter)
+    if config.feedback in ("activations", "weights") and parse_name(config.target).remote:
+        raise _not_shown(config.feedback, config.target)
+
+
+def open_target(config: CampaignConfig) -> LanguageModel:
+    """The attacked model; a remote one is asked nothing yet.
+
+    Raises:
+        InputError: its name, the device or the number type.
+    """
+    return open_model(
+        config.target,
+        device=config.device,
+        dtype=config.dtype,
+        remote=config.remote,
+        logprobs=config.feedback == "logprobs",
+    )
 
 
 def judge_calibration(config: CampaignConfig) -> Calibration:
@@ -101,14 +121,21 @@ def run_campaign(
     model: LanguageModel,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Run or continue a campaign; writes ``summary.json`` and ``regression.jsonl``."""
+    """Run or continue a campaign; writes ``summary.json`` and ``regression.jsonl``.
+
+    A remote model's answers are also kept one by one in ``answers.jsonl``: a wave that is cut off, or one
+    that a rewriter is asked for again, costs no request twice.
+    """
+    answers = store.path / ANSWERS
+    keep_answers(model, answers)
     goals = campaign_goals(config)
     steering = find_steering(config, model)
     target = make_target(config, model, steering)
     trained = None
     if config.attacker != "operators":
         trained = train(config, store, target, [goal.query for goal in goals], progress)
-    attacker = make_attacker(config, model, None if trained is None else trained.operator)
+    operator = None if trained is None else trained.operator
+    attacker = make_attacker(config, model, operator, answers)
     setup = 0.0 if steering is None else steering.gflop
     known = known_operators(config)
     campaign = Campaign(config, store, target, attacker, goals, progress, known, setup)
@@ -132,6 +159,8 @@ def run_campaign(
         attacker = attacker.inner
     if isinstance(attacker, RewritingAttacker):
         summary["rewrites"] = attacker.counts
+    if isinstance(model, RemoteModel):  # its size is unknown, and so is what it computes
+        summary |= {"gflop": None, "curve_gflop": [], "remote": model.account()}
     kept = [e.query for e in campaign.archive.entries if e.query.operator not in STEERED]
     store.write_text("regression.jsonl", suite_text(kept))
     store.write_json("summary.json", summary)
@@ -157,9 +186,7 @@ def find_steering(config: CampaignConfig, model: LanguageModel) -> RefusalSteeri
     if config.feedback != "weights":
         return None
     if not isinstance(model, LocalModel):
-        raise InputError(
-            f"feedback 'weights': {model.name} shows none; allowed: text, logprobs, or a local model"
-        )
+        raise _not_shown("weights", model.name)
     return RefusalSteering(model, config.seed, config.max_new_tokens)
 
 
@@ -182,9 +209,18 @@ def make_target(
 
 
 def make_attacker(
-    config: CampaignConfig, model: LanguageModel, trained: Operator | None = None
+    config: CampaignConfig,
+    model: LanguageModel,
+    trained: Operator | None = None,
+    answers: Path | None = None,
 ) -> Attacker:
-    """The attacker that the settings ask for; ``trained``: the operator that was trained for it.
+    """The attacker that the settings ask for.
+
+    Args:
+        config: the settings.
+        model: the attacked model.
+        trained: the operator that was trained for it.
+        answers: where a remote rewriter's answers are kept.
 
     Raises:
         InputError: activations of a model that shows none, or no such rewriter.
@@ -205,18 +241,25 @@ def make_attacker(
         rewriter = (
             model
             if config.rewriter == config.target
-            else load_model(config.rewriter, device=config.device, dtype=config.dtype)
+            else open_model(
+                config.rewriter, device=config.device, dtype=config.dtype, remote=config.remote
+            )
         )
+        if answers is not None and rewriter is not model:
+            keep_answers(rewriter, answers)
         make = {"pair": RewritingAttacker, "tap": TreeAttacker}[config.rewriting]
         attacker = make(attacker, rewriter, config.confirm)
     if config.feedback != "activations":
         return attacker
     if not isinstance(model, LocalModel):
-        raise InputError(
-            f"feedback 'activations': {model.name} shows none; allowed: text, logprobs, or a local "
-            "model"
-        )
+        raise _not_shown("activations", model.name)
     return ScreenedAttacker(attacker, RefusalDirection(model, config.seed))
+
+
+def _not_shown(wanted: str, name: str) -> InputError:
+    return InputError(
+        f"feedback '{wanted}': {name} shows none; allowed: text, logprobs, or a local model"
+    )
 
 
 def earlier_successes(folder: str | None) -> dict[str, tuple[float, float]]:
@@ -269,7 +312,7 @@ def rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     archive = summary["archive"]
     yield "archive cells", f"{archive['cells']} of {archive['possible']}"
     yield "queries, undecided", f"{summary['queries']}, {summary['undecided']}"
-    yield "GFLOP", f"{summary['gflop']:.4g}"
+    yield "GFLOP", "unknown" if summary["gflop"] is None else f"{summary['gflop']:.4g}"
     for name, row in summary.get("steering", {}).items():
         label = name.replace("_", " ")
         yield f"plain goals, greedy, {label}: success", _interval(row["attack_success"], "value")

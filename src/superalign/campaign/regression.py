@@ -14,7 +14,9 @@ from superalign.campaign.target import ModelTarget, Move
 from superalign.critic.trained_judge import shipped_judge
 from superalign.errors import InputError
 from superalign.evaluation.measure import Progress, grade, silent
-from superalign.models import LanguageModel
+from superalign.models import LanguageModel, RemoteModel
+from superalign.models.answer_log import ANSWERS
+from superalign.models.remote import keep_answers
 from superalign.records import Message, Query, Record, Verdict
 from superalign.registry import registered
 from superalign.statistics import Estimate, rate
@@ -74,6 +76,7 @@ def run_regression(
     successes: an adversarially filtered benchmark for the model's successors. For this model itself
     it is a selection on these very answers, so ask it again before quoting a rate.
     """
+    keep_answers(model, store.path / ANSWERS)
     suite = read_suite(Path(str(config.regression)))
     if not store.phase_done(PHASE):
         progress(PHASE, 0.0, f"{len(suite)} attacks, {config.replays} answers each")
@@ -93,6 +96,8 @@ def run_regression(
         "operators": _by_operator(suite, rows),
         "seconds": round(sum(store.seconds().values()), 2),
     }
+    if isinstance(model, RemoteModel):
+        summary["remote"] = model.account()
     store.write_text("filtered.jsonl", suite_text(filtered(suite, rows)))
     store.write_json("summary.json", summary)
     return summary

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from superalign.config import Section
+from superalign.models.remote_settings import RemoteConfig
 
 
 class CampaignConfig(Section):
@@ -99,6 +100,7 @@ class CampaignConfig(Section):
     seed: int = Field(0, ge=0, lt=2**32, description="seed of every random choice")
     device: str | None = Field(None, description="torch device; null: chosen for the machine")
     dtype: str | None = Field(None, description="number type; null: chosen for the machine")
+    remote: RemoteConfig = Field(RemoteConfig(), description="how a remote model is asked")
 
     @property
     def sampling(self) -> float:

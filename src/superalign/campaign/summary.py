@@ -171,6 +171,7 @@ def _operators(
     for name, operator in known.items():
         own = [a for a in attempts if a.query.operator == name]
         hits, decided = tally(a.verdict for a in own)
+        came = sum(not a.response.missing for a in own)
         rows.append(
             {
                 "operator": name,
@@ -181,7 +182,7 @@ def _operators(
                 "hits": hits,
                 "missing": len(own) - decided,
                 "solved": sum(f is not None and f.query.operator == name for f in firsts),
-                "rate": proportion(hits, len(own)).as_dict(),
+                "rate": proportion(hits, came).as_dict(),
             }
         )
     return sorted(rows, key=lambda r: (-r["solved"], -r["hits"], r["operator"]))

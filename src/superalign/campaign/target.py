@@ -101,7 +101,7 @@ class ModelTarget:
                 [
                     Played(
                         query,
-                        self._response(query, c.text, c.finish == "stop", seed * 1000 + j),
+                        self._response(query, c.text, c.finished, seed * 1000 + j),
                         spent[i] / n + read + self._gflop_per_token * len(c.tokens),
                         _nearness(c) if self.logprobs else None,
                     )
@@ -141,7 +141,7 @@ class ModelTarget:
         ]
         return queries, spent
 
-    def _response(self, query: Query, text: str, finished: bool, seed: int) -> Response:
+    def _response(self, query: Query, text: str, finished: bool | None, seed: int) -> Response:
         return Response(
             parent=query.id,
             query=query.id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,11 +14,10 @@ from superalign.errors import InputError
 
 if TYPE_CHECKING:
     from superalign.campaign.settings import CampaignConfig
-    from superalign.models import LocalModel
+    from superalign.models import LanguageModel
     from superalign.store import RunStore
 
 Summary = dict[str, Any]
-Load = Callable[[str], "LocalModel"]
 
 
 @app.command()
@@ -57,9 +55,8 @@ def attack(
     resume: Resume = None,
 ) -> None:
     """Find how a model fails, at a known budget of queries and compute, honestly counted."""
-    from superalign.campaign.command import check, rows, settings
+    from superalign.campaign.command import check, open_target, rows, settings
     from superalign.campaign.settings import CampaignConfig
-    from superalign.models import load_model
     from superalign.report.campaign import write_campaign_report
 
     given = {
@@ -76,13 +73,10 @@ def attack(
         chosen = settings(config, set_ or [], given)
         new_folder("attack", out)  # before files and models are read: it may be taken
     check(chosen)
-    load = functools.lru_cache(1)(
-        functools.partial(load_model, device=chosen.device, dtype=chosen.dtype)
-    )
-    if chosen.transfer is None:
-        load(chosen.target)  # before a folder is made: a name may be wrong
+    # Opened before a folder is made: a name may be wrong.
+    model = open_target(chosen) if chosen.transfer is None else None
     with run_folder("attack", resume, out, chosen) as store:
-        summary = _work(chosen, store, load, Reporter(json_))
+        summary = _work(chosen, store, model, Reporter(json_))
         whole = chosen.regression is None and chosen.transfer is None
         page = write_campaign_report(store, summary) if whole else None
     if json_:
@@ -100,16 +94,22 @@ def attack(
         print(f"report: {page}")
 
 
-def _work(chosen: CampaignConfig, store: RunStore, load: Load, progress: Reporter) -> Summary:
-    """The campaign, the regression suite or the transfer matrix."""
+def _work(
+    chosen: CampaignConfig, store: RunStore, model: LanguageModel | None, progress: Reporter
+) -> Summary:
+    """The campaign, the regression suite or, without a model of its own, the transfer matrix."""
     from superalign.campaign.command import run_campaign
     from superalign.campaign.regression import run_regression
     from superalign.campaign.transfer import run_transfer
+    from superalign.models import load_model
 
-    if chosen.transfer is not None:
+    if model is None:
+        load = functools.lru_cache(1)(
+            functools.partial(load_model, device=chosen.device, dtype=chosen.dtype)
+        )
         return run_transfer(chosen, store, load, progress)
     work = run_campaign if chosen.regression is None else run_regression
-    return work(chosen, store, load(chosen.target), progress)
+    return work(chosen, store, model, progress)
 
 
 def _print_matrix(cells: list[Summary]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from superalign.cli.folders import new_folder
-from superalign.cli.options import Device, Json, Out, Seed, app
+from superalign.cli.options import Device, Json, Out, Seed, SetRemote, app
+from superalign.cli.remote import opening
 from superalign.cli.terminal import Reporter, cell, print_json
 
 
@@ -81,6 +81,7 @@ def evaluate(
         int | None,
         typer.Option(min=1, help="longest critique written before a verdict (judge, win_rate)"),
     ] = None,
+    set_: SetRemote = None,
     out: Out = None,
     seed: Seed = None,
     device: Device = None,
@@ -88,7 +89,6 @@ def evaluate(
 ) -> None:
     """Measure a model on fresh items of every task, or on a file; always a vector of numbers."""
     from superalign.evaluation import command
-    from superalign.models import load_model
     from superalign.report.evaluation import write_evaluation
 
     options = command.Options(
@@ -101,8 +101,9 @@ def evaluate(
     )  # fmt: skip
     if out is not None:
         new_folder("evaluate", out)  # before anything is computed: it may be taken
-    load = functools.cache(functools.partial(load_model, device=device))
-    summary = command.evaluate(load, model, kind, options, Reporter(json_))
+    work = ("evaluate", model, kind, None if data is None else data.resolve())
+    with opening(set_ or [], device, *work) as load:
+        summary = command.evaluate(load, model, kind, options, Reporter(json_))
     if out is not None:
         given = {"model": model, "kind": kind}
         given |= {name: getattr(options, name) for name in options.given}

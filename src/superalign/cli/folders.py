@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from superalign.errors import InputError, SuperalignError
+from superalign.errors import EndpointError, InputError, SuperalignError
 from superalign.sections import Section, dump_config, load_section
 
 if TYPE_CHECKING:
@@ -73,12 +73,13 @@ def new_folder(command: str, out: Path | None) -> Path:
 def run_folder(
     command: str, resume: Path | None, out: Path | None, settings: Section
 ) -> Iterator[RunStore]:
-    """The store of the run that continues, or of a new one; Ctrl-C becomes the line that says how
-    to go on.
+    """The store of the run that continues, or of a new one; Ctrl-C and an endpoint that gives up
+    become the line that says how to go on.
 
     Raises:
         InputError: the folder cannot be used.
         Interrupted: Ctrl-C.
+        EndpointError: a remote model cannot be asked any further.
     """
     from superalign.store import RunStore
 
@@ -87,8 +88,10 @@ def run_folder(
     else:
         store = RunStore.create(new_folder(command, out), dump_config(settings))
     with store:
+        hint = f"state saved; continue with: superalign {command} --resume {store.path}"
         try:
             yield store
         except KeyboardInterrupt:
-            hint = f"superalign {command} --resume {store.path}"
-            raise Interrupted(f"state saved; continue with: {hint}") from None
+            raise Interrupted(hint) from None
+        except EndpointError as error:
+            raise EndpointError(f"{error}; {hint}") from None

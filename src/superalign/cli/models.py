@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from superalign.cli.options import Device, Json, Model, app
-from superalign.cli.terminal import print_json
+from superalign.cli.options import Device, Json, Model, SetRemote, app
+from superalign.cli.remote import opening
+from superalign.cli.terminal import Reporter, print_json
 from superalign.errors import InputError
+
+if TYPE_CHECKING:
+    from superalign.models import Completion
 
 
 @app.command()
@@ -23,25 +28,31 @@ def generate(
     n: Annotated[int, typer.Option(min=1, help="answers per prompt")] = 1,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="longest answer")] = 128,
     temperature: Annotated[float, typer.Option(min=0.0, help="0 is greedy")] = 0.0,
+    set_: SetRemote = None,
 ) -> None:
     """Plain batch inference over a file of prompts."""
     from superalign.files import write_atomic
-    from superalign.models import load_model
+    from superalign.models import RemoteModel
     from superalign.tasks.files import read_rows
 
     if out.is_dir() or not out.parent.is_dir():
         raise InputError(f"--out {out}; allowed: a file in a folder that exists")
     rows = list(read_rows(source))
     prompts = [prompt_of(row, f"{source}, row {i + 1}") for i, row in enumerate(rows)]
-    outs = load_model(model or "smollm2", device=device).generate(
-        prompts, n=n, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
-    )
-    lines = [
-        json.dumps(row | {"text": done.text, "finish": done.finish}, ensure_ascii=False)
-        for row, several in zip(rows, outs, strict=True)
-        for done in several
-    ]
-    write_atomic(out, "\n".join(lines) + "\n")
+    name = model or "smollm2"
+    with opening(set_ or [], device, "generate", name, source.resolve(), out.resolve()) as load:
+        loaded = load(name)
+        if isinstance(loaded, RemoteModel):
+            loaded.progress = partial(Reporter(False), "answers")
+        outs = loaded.generate(
+            prompts, n=n, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
+        )
+        lines = [
+            json.dumps(row | _told(done), ensure_ascii=False)
+            for row, several in zip(rows, outs, strict=True)
+            for done in several
+        ]
+        write_atomic(out, "\n".join(lines) + "\n")
 
 
 @app.command()
@@ -67,6 +78,11 @@ def doctor(json_: Json = False) -> None:
         print_json(facts)
     else:
         print("\n".join(lines(facts)))
+
+
+def _told(done: Completion) -> dict[str, Any]:
+    """What a row gains; no text where a remote model gave none."""
+    return {"text": None if done.finished is None else done.text, "finish": done.finish}
 
 
 def prompt_of(row: dict[str, Any], where: str) -> str | list[dict[str, str]]:

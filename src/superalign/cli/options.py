@@ -23,6 +23,12 @@ Model = Annotated[
 ]
 Config = Annotated[Path | None, typer.Option("--config", help="YAML file of settings")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="one setting, e.g. rounds=2")]
+SetRemote = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", help="one setting for a remote model, e.g. remote.requests_per_minute=60"
+    ),
+]
 Out = Annotated[Path | None, typer.Option("--out", help="folder of the run")]
 Seed = Annotated[int | None, typer.Option("--seed", help="seed of every random choice")]
 Device = Annotated[str | None, typer.Option("--device", help="torch device, e.g. cpu or cuda:0")]

@@ -17,9 +17,9 @@ from superalign.evaluation.model_judge import judge_pairs
 from superalign.evaluation.self_preference import self_preference
 from superalign.evaluation.values import ask_values, value_items, values_profile
 from superalign.evaluation.vector import measure_vector
-from superalign.models import LocalModel
+from superalign.models import LanguageModel, RemoteModel
 
-Load = Callable[[str], LocalModel]
+Load = Callable[[str], LanguageModel]
 Summary = dict[str, Any]
 ANSWERS = frozenset({"data", "text_field", "limit", "max_new_tokens", "fresh", "inspect_log"})
 
@@ -191,8 +191,9 @@ def _values(load: Load, model: str, options: Options, progress: Progress) -> Sum
     return _said(loaded, "values", options, {}) | profile
 
 
-def _said(model: LocalModel, kind: str, options: Options, measured: Summary) -> Summary:
-    return {
+def _said(model: LanguageModel, kind: str, options: Options, measured: Summary) -> Summary:
+    account = {"remote": model.account()} if isinstance(model, RemoteModel) else {}
+    return account | {
         "schema": "superalign.evaluate/1",
         "command": "evaluate",
         "model": model.name,

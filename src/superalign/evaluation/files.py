@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from superalign.critic.trained_judge import shipped_judge
+from superalign.errors import InputError
 from superalign.evaluation.contamination import familiarity, order_test
 from superalign.evaluation.inspect_log import check_log_path, write_inspect_log
 from superalign.evaluation.measure import (
@@ -18,7 +19,7 @@ from superalign.evaluation.measure import (
     over_refusal,
     silent,
 )
-from superalign.models import LocalModel
+from superalign.models import LanguageModel, LocalModel, RemoteModel
 from superalign.records import Query, content_hash
 from superalign.statistics import mean_difference
 from superalign.tasks.files import FileTask, read_rows
@@ -41,7 +42,7 @@ def _order(query: Query) -> str:
 
 
 def evaluate_file(
-    load: Callable[[], LocalModel],
+    load: Callable[[], LanguageModel],
     path: Path,
     kind: str,
     fields: dict[str, str | None],
@@ -56,12 +57,20 @@ def evaluate_file(
     With ``fresh``, a file of new rows of the same kind (a new seed of the same generator), the
     summary says whether the first file is more familiar to the model and easier for it. With
     ``log`` the answers and verdicts are also written there as an Inspect log.
+
+    Raises:
+        InputError: a file cannot be read, or ``fresh`` with a remote model.
     """
     if log is not None:
         check_log_path(log)
     queries = file_queries(path, kind, fields, limit)
     others = [] if fresh is None else file_queries(fresh, kind, fields, limit)
     model = load()
+    if fresh is not None and not isinstance(model, LocalModel):
+        raise InputError(
+            f"--fresh: model '{model.name}' gives text only, no likelihood of a row; allowed: a "
+            "local model"
+        )
     graded = measure(
         model, queries, max_new_tokens=max_new_tokens, refuses=shipped_judge(), progress=progress
     )
@@ -74,10 +83,12 @@ def evaluate_file(
         "kind": kind,
         "measured": measured(graded, kind, shipped_judge()),
     }
+    if isinstance(model, RemoteModel):
+        summary["remote"] = model.account()
     if log is not None:
         write_inspect_log(log, graded, summary["measured"], task=kind, data=path.name)
         summary["inspect_log"] = str(log)
-    if fresh is not None:
+    if fresh is not None and isinstance(model, LocalModel):
         again = measure(model, others, max_new_tokens=max_new_tokens, refuses=shipped_judge())
         summary["fresh"] = str(fresh)
         summary["measured_fresh"] = measured(again, kind, shipped_judge())

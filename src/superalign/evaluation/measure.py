@@ -1,7 +1,8 @@
 """Answers, verdicts and estimates: the one way in which loop and ``evaluate`` measure a model.
 
 Missing verdicts are neither passes nor hits: an accuracy counts passes among all answers, an attack
-success rate counts confirmed failures among all answers, and both say how many were missing.
+success rate counts confirmed failures among all answers, and both say how many were missing. Where a
+remote model gave no answer there is none to count among.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def answer(
                 text=c.text.strip(),
                 tokens=c.tokens,
                 logprobs=tuple(round(x, 6) for x in c.logprobs),
-                finished=c.finish == "stop",
+                finished=c.finished,
                 model=model.name,
                 weight_hash=weights,
                 seed=seed * 1000 + i,
@@ -89,6 +90,10 @@ def grade(
     graders: dict[str, Callable[[Query, str], Verdict]] = {}
     graded = []
     for query, response in zip(queries, responses, strict=True):
+        if response.missing:
+            nothing = Verdict(value=None, kind="unparsed", reason="no answer came")
+            graded.append(Graded(query, response, nothing))
+            continue
         if query.domain not in graders:
             graders[query.domain] = _grader(query.domain, refuses)
         graded.append(Graded(query, response, graders[query.domain](query, response.text)))
@@ -153,9 +158,10 @@ def over_refusal(graded: Sequence[Graded], refuses: Refuses = refusal) -> Estima
 
 
 def share(hit: Callable[[Graded], bool], graded: Sequence[Graded]) -> Estimate:
-    """Share of hits among all answers, and how many verdicts are missing."""
+    """Share of hits among all answers that came, and how many verdicts are missing."""
     missing = sum(g.verdict.value is None for g in graded)
-    estimate = proportion(sum(map(hit, graded)), len(graded))
+    came = [g for g in graded if not g.response.missing]
+    estimate = proportion(sum(map(hit, came)), len(came))
     return Estimate(
         estimate.value, estimate.low, estimate.high, estimate.n, estimate.reason, missing
     )

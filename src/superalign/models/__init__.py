@@ -1,10 +1,11 @@
-"""Language models: a protocol, a fake, and the local torch engine."""
+"""Language models: a protocol, a fake, the local torch engine, and remote endpoints."""
 
 from superalign.models.adapters import Adapter
 from superalign.models.base import Completion, LanguageModel, Prompt, Score
 from superalign.models.fake import FakeModel
-from superalign.models.loading import load_model
+from superalign.models.loading import load_model, open_model
 from superalign.models.local import LocalModel
+from superalign.models.remote import RemoteModel
 
 __all__ = [
     "Adapter",
@@ -13,6 +14,8 @@ __all__ = [
     "LanguageModel",
     "LocalModel",
     "Prompt",
+    "RemoteModel",
     "Score",
     "load_model",
+    "open_model",
 ]

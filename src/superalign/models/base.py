@@ -18,13 +18,20 @@ class Completion:
 
     ``logprobs`` (nats) belong to ``tokens`` one by one and are taken under the unmodified model
     (temperature 1, no filter), so that a fresh scoring pass gives the same numbers.
-    ``finish`` is ``"stop"`` (end token or stop string) or ``"length"``.
+    ``finish`` is ``"stop"`` (end token or stop string), ``"length"``, or ``"missing"``: an endpoint
+    gave no answer, which is no empty answer. An endpoint names no token ids, and its log-probabilities
+    are as it gives them.
     """
 
     text: str
     tokens: tuple[int, ...]
     logprobs: tuple[float, ...]
     finish: str
+
+    @property
+    def finished(self) -> bool | None:
+        """Whether it ended by itself; None where there is no answer."""
+        return None if self.finish == "missing" else self.finish == "stop"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""``load_model``: from a name to a model that can generate, score and be trained."""
+"""From a name to a model: ``load_model`` for local ones, ``open_model`` for any."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ import torch
 from superalign.errors import InputError, ModelError
 from superalign.models.adapters import Adapter
 from superalign.models.architecture import no_fast_path
+from superalign.models.base import LanguageModel
 from superalign.models.embedded import HUB_ID, embedded_folder, read_gguf
+from superalign.models.endpoint import find_endpoint
 from superalign.models.local import LocalModel
 from superalign.models.memory import keep_freed_memory
 from superalign.models.names import ModelName, parse_name
+from superalign.models.remote import RemoteModel
+from superalign.models.remote_settings import RemoteConfig
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float16": torch.float16}
 
@@ -57,14 +61,20 @@ def choose_dtype(device: torch.device, dtype: str | None = None) -> torch.dtype:
 def load_model(
     name: str = "smollm2", *, device: str | None = None, dtype: str | None = None
 ) -> LocalModel:
-    """Load a model by name; device and dtype are chosen for the machine unless given.
+    """Load a local model by name; device and dtype are chosen for the machine unless given.
 
     Raises:
-        InputError: unknown name, device or dtype.
+        InputError: unknown name, device or dtype, or a remote model.
         ModelError: the model cannot be read.
     """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     parsed = parse_name(name)
+    if parsed.remote:
+        raise InputError(
+            f"model '{name}' is remote and gives text only, but weights are needed here; allowed: "
+            "smollm2, a local folder, hf:ORG/NAME, gguf:FILE or run:FOLDER (remote models: attack, "
+            "evaluate and generate)"
+        )
     place = choose_device(device)
     kind = choose_dtype(place, dtype)
     if parsed.kind == "run":
@@ -83,6 +93,33 @@ def load_model(
     if place.type == "cpu":
         keep_freed_memory()
     return model if adapter is None else model.with_adapter(adapter.to(place), name=str(parsed))
+
+
+def open_model(
+    name: str = "smollm2",
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    remote: RemoteConfig | None = None,
+    logprobs: bool = False,
+) -> LanguageModel:
+    """A local model, loaded, or a remote one, of which nothing is asked yet.
+
+    Args:
+        name: of the model.
+        device: of a local one.
+        dtype: of a local one.
+        remote: how a remote one is asked.
+        logprobs: ask a remote one for its answers' log-probabilities.
+
+    Raises:
+        InputError: unknown name, device or dtype, or an endpoint without its key.
+        ModelError: the model cannot be read.
+    """
+    parsed = parse_name(name)
+    if not parsed.remote:
+        return load_model(name, device=device, dtype=dtype)
+    return RemoteModel(name, find_endpoint(parsed), remote, logprobs=logprobs)
 
 
 def _load_run(parsed: ModelName, device: str, dtype: str | None) -> LocalModel:

@@ -81,10 +81,10 @@ def _point(point: View) -> Estimate:
 def _figures(summary: View) -> list[View]:
     by_queries = [(float(p["queries"]), _point(p)) for p in summary["curve"]]
     by_gflop = [(float(f"{p['gflop']:.3g}"), _point(p)) for p in summary["curve_gflop"]]
-    return [
-        _figure("Success by queries per goal", "queries", by_queries),
-        _figure("Success by GFLOP per goal", "GFLOP", by_gflop),
-    ]
+    figures = [_figure("Success by queries per goal", "queries", by_queries)]
+    if summary["gflop"] is not None:
+        figures.append(_figure("Success by GFLOP per goal", "GFLOP", by_gflop))
+    return figures
 
 
 def _figure(title: str, axis: str, points: list[tuple[float, Estimate]]) -> View:
@@ -145,6 +145,15 @@ def _baseline(found: View | None) -> list[tuple[str, str]]:
     ]
 
 
+def _compute(summary: View) -> str:
+    """GFLOP, or what is known instead of a model behind an endpoint."""
+    if summary["gflop"] is not None:
+        return f"{summary['gflop']:,.0f} GFLOP"
+    told = summary["remote"]
+    missing = ", ".join(f"{n} {reason}" for reason, n in told["missing"].items()) or "none"
+    return f"unknown (remote: {told['requests']:,} requests; missing answers: {missing})"
+
+
 def _facts(summary: View) -> list[tuple[str, str]]:
     archive, vendi = summary["archive"], summary["archive"]["vendi"]
     return [
@@ -157,7 +166,7 @@ def _facts(summary: View) -> list[tuple[str, str]]:
         ("Feedback", text(summary["feedback"])),
         ("Seed", str(summary["seed"])),
         ("Queries", f"{summary['queries']:,} ({summary['undecided']:,} answers undecided)"),
-        ("Compute", f"{summary['gflop']:,.0f} GFLOP"),
+        ("Compute", _compute(summary)),
         ("Archive", f"{archive['cells']} of {archive['possible']} cells"),
         ("Cells per 1,000 queries", text(archive["clusters_per_1000"])),
         ("Vendi score", "undefined: no success" if vendi is None else f"{vendi:.3g}"),
