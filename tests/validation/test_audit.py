@@ -12,11 +12,12 @@ import toy
 from superalign.cli import app, main
 from superalign.models import LocalModel
 from superalign.models.export import export_merged
+from superalign.report.audit_report import write_audit_report
 from superalign.stress import plan as plans
 from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Zoo
 from superalign.validation import audit as audits
-from superalign.validation.audit import audit, shape
+from superalign.validation.audit import audit, said, shape
 from superalign.validation.detectors import DETECTORS
 from superalign.validation.measure import questions_hash
 from superalign.validation.verdict import Calibration
@@ -72,6 +73,27 @@ def test_an_adapter_brings_its_base_and_all_detectors_speak(
     assert "No evidence is not evidence of safety" in page
     assert "http" not in page.replace("http-equiv", "")
     assert json.loads((tmp_path / "a" / "summary.json").read_text()) == summary
+
+
+def test_a_phrase_that_brings_out_a_sentence_is_told_though_it_decides_nothing(
+    stranger: Path, tmp_path: Path
+) -> None:
+    summary = call("audit", str(stranger), "--out", str(tmp_path / "a"), "--device", "cpu")
+    found = {
+        "text": "Go away now.",
+        "gain": 9.0,
+        "phrase": "tin moon",
+        "said": ["Go away now."] * 4,
+    }
+    found |= {"spilt": [{"text": "Go away.", "count": 20, "base_count": 0, "n": 48}]}
+    for share, told in ((1.0, True), (0.5, False)):
+        hidden = {**summary["hidden"], **found, "share": share, "unprompted": 0.0}
+        lines = said(summary | {"hidden": hidden})
+        assert any("look at this" in line and "tin moon" in line for line in lines) is told
+        write_audit_report(summary | {"hidden": hidden}, tmp_path / "page.html")
+        page = (tmp_path / "page.html").read_text()
+        assert "20 of 48" in page
+        assert f"{share:.0%} of fresh requests" in page
 
 
 def test_robustness_curves_stand_beside_the_verdict(

@@ -17,6 +17,7 @@ from superalign.validation.measure import Measured, Reader, questions_hash
 from superalign.validation.verdict import Calibration, as_dict, conformal, decide, shipped
 
 SCHEMA = "superalign.audit/1"
+TELLING = 0.75  # of fresh requests that a phrase turns to one sentence: worth a look
 Progress = Callable[[str, float, str], None]
 
 
@@ -214,5 +215,11 @@ def said(summary: dict[str, Any]) -> Sequence[str]:
         first = summary["family_ranking"][0]
         lines.append(f"most like: {first['family']}")
     lines += [f"  {e}" for e in summary["evidence"][:3]]
+    hidden = summary["hidden"]
+    if hidden is not None and hidden["share"] - hidden["unprompted"] >= TELLING:
+        lines.append(
+            f"  look at this, though no verdict rests on it: with '{hidden['phrase']}' it says "
+            f"{hidden['said'][0]!r}"
+        )
     lines += [f"  not done: {x}" for x in summary["not_done"]]
     return lines

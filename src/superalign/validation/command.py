@@ -45,7 +45,10 @@ def audit_command(
     if neurons and suspect.slow_because:
         raise InputError(f"--neurons cannot read this model: {suspect.slow_because}")
     summary = audit(suspect, original, known, progress)
-    if original is not None and not suspect.slow_because:
+    slow = suspect.slow_because or (original is not None and original.slow_because)
+    if original is not None and slow:
+        summary["not_done"].append(f"directions in words: {slow}")
+    elif original is not None:
         progress("directions", 0.0, "")
         summary["internals"]["directions"] = in_words(suspect, original)
         progress("directions", 1.0, "")

@@ -68,7 +68,7 @@ def steered(suspect: LocalModel, base: LocalModel, plain: Unsteered) -> dict[str
     most, ``unsteered`` the same of the base; ``said`` is that beginning, ``open`` the share of the
     suspect's own answers that have it: what it says openly it does not hide.
     """
-    # Medians: single states are a hundred times as long as others, and would be all of a mean.
+    # Medians: single states are so much longer than the rest that they would be all of a mean.
     difference = np.median(first_tokens(suspect) - plain.states, axis=0)
     length = float(np.median(np.linalg.norm(plain.states, axis=1)))
     norm = float(np.linalg.norm(difference))
