@@ -308,10 +308,15 @@ def test_ctrl_c_keeps_what_was_under_way_and_begins_nothing_more() -> None:
             time.sleep(0.3)
         return echo(body, number)
 
+    # A parent that ignores SIGINT (any job in the background of a script) hands that down.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with serving(reply) as server:
         model = remote(server, concurrency=1)
-        with pytest.raises(KeyboardInterrupt):
-            texts(model, *"abcdef")
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                texts(model, *"abcdef")
+        finally:
+            signal.signal(signal.SIGINT, before)
         assert (len(server.asked), model.account()["answers"]) == (3, 3)
         assert texts(model, *"abcdef") == [(f"to {x}", "stop") for x in "abcdef"]
         assert len(server.asked) == 6
