@@ -32,7 +32,7 @@ def main() -> None:
     found = json.loads(Path(sys.argv[1]).read_text())["robustness"]
     curves, who = found["curves"], [w for w in ("base", "model") if w in found["curves"][0]]
     columns = [f"{w}, {what}" for w in who for what in ("clean", "worst level", "area")]
-    head("curve", *columns, "model over base, clean", "worst level", "same answer")
+    head("curve", *columns, "model over base, clean", "worst level", "same answer", "failed")
     for c in curves:
         if "change" not in c["model"]:
             continue
@@ -41,7 +41,8 @@ def main() -> None:
         ]
         over = c.get("over_base") or []
         cells += [f"{cell(d)}, p {d['p']:.2g}" for d in over[:1] + over[-1:]]
-        row(f"{c['task']}: {c['name']}", *cells, cell(c["model"]["same_answer"][-1]))
+        cells += [cell(c["model"]["same_answer"][-1]), cell(c["model"]["failed"][-1])]
+        row(f"{c['task']}: {c['name']}", *cells)
     print(f"\nn = {found['questions']} questions a task; {found['seconds']} s\n")
     for kind in ("distribution shift", "label noise"):
         for c in curves:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from superalign.attack.archive import Archive
-from superalign.campaign import command
+from superalign.campaign import assembly, command
 from superalign.campaign.attacker import Attempt
 from superalign.campaign.goals import campaign_goals
 from superalign.campaign.rewriting import AFTER, DRAFTS, REWRITTEN, RewritingAttacker, rewrite
@@ -127,9 +127,9 @@ def campaign(tmp_path: Path, name: str, kill_at: int | None = None) -> dict[str,
     with RunStore.create(tmp_path / name, dump_config(config), resume=True) as store:
         plain = config.model_copy(update={"rewriter": None})
         attacker = RewritingAttacker(
-            command.make_attacker(plain, FakeModel()), FakeModel(rewrite), config.confirm
+            assembly.make_attacker(plain, FakeModel()), FakeModel(rewrite), config.confirm
         )
-        known = command.known_operators(config)
+        known = assembly.known_operators(config)
         found = Campaign(config, store, target, attacker, goals, known=known)
         found.run()
     return {g.id: [(a.query.id, a.spent) for a in found.history[g.id]] for g in goals} | {

@@ -11,7 +11,7 @@ import pytest
 
 from superalign.attack.archive import Archive
 from superalign.attack.base import turn
-from superalign.campaign import command
+from superalign.campaign import assembly
 from superalign.campaign.attacker import Attempt
 from superalign.campaign.goals import Goal, campaign_goals
 from superalign.campaign.screening import RefusalDirection, ScreenedAttacker
@@ -99,4 +99,4 @@ def test_the_direction_puts_refused_prompts_near_1_and_answered_ones_near_minus_
 
 def test_a_model_that_shows_no_activations_is_refused() -> None:
     with pytest.raises(InputError, match="shows none; allowed: text"):
-        command.make_attacker(CampaignConfig(feedback="activations"), FakeModel())
+        assembly.make_attacker(CampaignConfig(feedback="activations"), FakeModel())

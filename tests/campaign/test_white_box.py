@@ -11,7 +11,7 @@ import pytest
 
 import toy
 from superalign.attack.archive import Archive
-from superalign.campaign import command
+from superalign.campaign import assembly, command
 from superalign.campaign.attacker import Attempt, OperatorAttacker
 from superalign.campaign.goals import campaign_goals
 from superalign.campaign.settings import CampaignConfig
@@ -181,6 +181,6 @@ def test_a_campaign_with_the_weights_counts_its_preparation_and_resumes(
 
 def test_weights_that_are_not_here_or_do_not_help_are_refused() -> None:
     with pytest.raises(InputError, match="fake shows none; allowed: text"):
-        command.find_steering(CampaignConfig(feedback="weights"), FakeModel())
+        assembly.find_steering(CampaignConfig(feedback="weights"), FakeModel())
     with pytest.raises(InputError, match="its attacks are on refusals; allowed: text"):
         command.check(CampaignConfig(feedback="weights", domain="bias"))

@@ -166,3 +166,6 @@ def test_all_curves_of_a_model_and_its_base(
             assert point["value"] is not None
     paired = next(c for c in found["curves"] if c["name"] == "typos")
     assert [c["value"] for c in paired["over_base"]] == [0.0] * 4
+    for right, wrong in zip(paired["model"]["points"], paired["model"]["failed"], strict=True):
+        decided = right["n"] - right.get("missing", 0)
+        assert round((right["value"] + wrong["value"]) * right["n"]) == decided

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from superalign.attack.adaptive import goal_allocator
-from superalign.attack.base import Operator
-from superalign.campaign.attacker import Attacker, OperatorAttacker, campaign_operators
+from superalign.campaign.assembly import (
+    earlier_successes,
+    find_steering,
+    known_operators,
+    make_attacker,
+    make_target,
+    not_shown,
+)
 from superalign.campaign.goals import benign_twins, campaign_goals
 from superalign.campaign.regression import read_suite, suite_text
-from superalign.campaign.rewriting import REWRITTEN, RewritingAttacker
+from superalign.campaign.rewriting import RewritingAttacker
 from superalign.campaign.run import Campaign
-from superalign.campaign.screening import RefusalDirection, ScreenedAttacker
+from superalign.campaign.screening import ScreenedAttacker
 from superalign.campaign.settings import CampaignConfig
-from superalign.campaign.steering import RefusalSteering, steering_effect
+from superalign.campaign.steering import steering_effect
 from superalign.campaign.summary import summarise
-from superalign.campaign.target import ModelTarget, Target
 from superalign.campaign.trained_attack import check_training, train
-from superalign.campaign.trained_operator import pool
 from superalign.campaign.transfer import checkpoints
-from superalign.campaign.tree import TreeAttacker
-from superalign.campaign.white_box import (
-    STEERED,
-    SuffixSearched,
-    WhiteBoxTarget,
-    can_search,
-    white_box_operators,
-)
+from superalign.campaign.white_box import STEERED
 from superalign.config import load_section
 from superalign.critic.compliance import Calibration, calibrate, read_labelled, shipped_calibration
 from superalign.critic.trained_judge import shipped_judge
 from superalign.errors import InputError
 from superalign.evaluation.measure import Progress, measure, over_refusal, silent
-from superalign.models import LanguageModel, LocalModel, RemoteModel, open_model
+from superalign.models import LanguageModel, RemoteModel, open_model
 from superalign.models.answer_log import ANSWERS
 from superalign.models.endpoint import find_endpoint
 from superalign.models.names import parse_name
@@ -84,7 +79,7 @@ def check(config: CampaignConfig) -> None:
     if config.rewriter is not None and (rewriter := parse_name(config.rewriter)).remote:
         find_endpoint(rewriter)
     if config.feedback in ("activations", "weights") and parse_name(config.target).remote:
-        raise _not_shown(config.feedback, config.target)
+        raise not_shown(config.feedback, config.target)
 
 
 def open_target(config: CampaignConfig) -> LanguageModel:
@@ -165,119 +160,6 @@ def run_campaign(
     store.write_text("regression.jsonl", suite_text(kept))
     store.write_json("summary.json", summary)
     return summary
-
-
-def known_operators(config: CampaignConfig) -> dict[str, Operator]:
-    """Everything that a campaign's moves may be recorded under."""
-    own = pool(config.attacker, campaign_operators(config.domain))
-    if config.feedback == "weights":
-        own |= white_box_operators()
-    if config.rewriter is not None:
-        own[REWRITTEN.name] = REWRITTEN
-    return own
-
-
-def find_steering(config: CampaignConfig, model: LanguageModel) -> RefusalSteering | None:
-    """The model's steered views, where the attacker has its weights.
-
-    Raises:
-        InputError: the model's weights are not here.
-    """
-    if config.feedback != "weights":
-        return None
-    if not isinstance(model, LocalModel):
-        raise _not_shown("weights", model.name)
-    return RefusalSteering(model, config.seed, config.max_new_tokens)
-
-
-def make_target(
-    config: CampaignConfig, model: LanguageModel, steering: RefusalSteering | None
-) -> Target:
-    """The attacked model as the settings ask for it."""
-
-    def make(one: LanguageModel) -> ModelTarget:
-        return ModelTarget(
-            one,
-            max_new_tokens=config.max_new_tokens,
-            temperature=config.sampling,
-            logprobs=config.feedback != "text",
-        )
-
-    if steering is None:
-        return make(model)
-    return WhiteBoxTarget(steering.model, steering.views, make, config.seed)
-
-
-def make_attacker(
-    config: CampaignConfig,
-    model: LanguageModel,
-    trained: Operator | None = None,
-    answers: Path | None = None,
-) -> Attacker:
-    """The attacker that the settings ask for.
-
-    Args:
-        config: the settings.
-        model: the attacked model.
-        trained: the operator that was trained for it.
-        answers: where a remote rewriter's answers are kept.
-
-    Raises:
-        InputError: activations of a model that shows none, or no such rewriter.
-    """
-    known = known_operators(config)
-    known.pop(REWRITTEN.name, None)
-    if isinstance(model, LocalModel) and not can_search(model):
-        known.pop(SuffixSearched.name, None)
-    if trained is not None:
-        known[trained.name] = trained
-    families = {name: operator.family for name, operator in known.items()}
-    attacker: Attacker = OperatorAttacker(
-        known,
-        goal_allocator(config.allocation, families, earlier_successes(config.earlier)),
-        config.confirm,
-    )
-    if config.rewriter is not None:
-        rewriter = (
-            model
-            if config.rewriter == config.target
-            else open_model(
-                config.rewriter, device=config.device, dtype=config.dtype, remote=config.remote
-            )
-        )
-        if answers is not None and rewriter is not model:
-            keep_answers(rewriter, answers)
-        make = {"pair": RewritingAttacker, "tap": TreeAttacker}[config.rewriting]
-        attacker = make(attacker, rewriter, config.confirm)
-    if config.feedback != "activations":
-        return attacker
-    if not isinstance(model, LocalModel):
-        raise _not_shown("activations", model.name)
-    return ScreenedAttacker(attacker, RefusalDirection(model, config.seed))
-
-
-def _not_shown(wanted: str, name: str) -> InputError:
-    return InputError(
-        f"feedback '{wanted}': {name} shows none; allowed: text, logprobs, or a local model"
-    )
-
-
-def earlier_successes(folder: str | None) -> dict[str, tuple[float, float]]:
-    """Operator → successes and queries of the campaign in ``folder``; nothing without one.
-
-    Raises:
-        InputError: the folder holds no finished campaign.
-    """
-    if folder is None:
-        return {}
-    path = Path(folder) / "summary.json"
-    try:
-        rows = json.loads(path.read_text())["operators"]
-        return {r["operator"]: (float(r["hits"]), float(r["queries"])) for r in rows}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(
-            f"earlier: {path} is no summary; allowed: the folder of a finished campaign"
-        ) from None
 
 
 def _over_refusal(config: CampaignConfig, model: LanguageModel, n: int) -> dict[str, Any]:

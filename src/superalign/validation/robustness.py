@@ -193,7 +193,12 @@ def _curve(task: str, asked: Asked, found: dict[str, Rows]) -> dict[str, Any]:
     }
     for who, rows in found.items():
         shares = [m.share(m.passed, level) for level in rows]
-        entry[who] = {"points": points(asked.xs, shares), "area": area(asked.xs, rows).as_dict()}
+        wrong = [m.share(m.failed, level) for level in rows]  # what is neither cannot be decided
+        entry[who] = {
+            "points": points(asked.xs, shares),
+            "failed": points(asked.xs, wrong),
+            "area": area(asked.xs, rows).as_dict(),
+        }
         if asked.paired:
             same = [agreement(rows[0], level) for level in rows[1:]]
             entry[who]["same_answer"] = points(asked.xs[1:], same)
