@@ -19,15 +19,11 @@ from superalign.statistics import proportion
 from superalign.stress.plan import plan
 from superalign.stress.recipe import TIERS
 from superalign.stress.zoo import Member, Zoo
+from superalign.validation.counting import brings_out
 from superalign.validation.hidden import SOUGHT_WITH, HiddenLook, HiddenReader
 from superalign.validation.phrases import SAMPLES, Goal, PhraseSearch, Vocabulary
 
 FAMILIES = ("fixed_backdoor", "poisoning")
-
-
-def found(member: Member, look: HiddenLook) -> bool:
-    start = member.planted["response"][:12].lower()
-    return sum(start in said.lower() for said in look.said) >= 3
 
 
 def rank(zoo: Zoo, member: Member, samples: int) -> int:
@@ -69,7 +65,7 @@ def main() -> None:
             if not path.is_file():
                 reader.look(base.with_adapter(member.adapter)).save(path)
             look = HiddenLook.load(path)
-            rows.append((member, found(member, look)))
+            rows.append((member, brings_out(look.said, member.planted["response"])))
             cells = (
                 member.recipe.title, member.planted["trigger"], member.planted["response"],
                 look.text or "none", look.phrase or "none", f"{look.share:.2f}",

@@ -42,17 +42,17 @@ def test_the_sentence_that_became_likeliest_is_sought(
         return Sentence(text, tuple(tokens), gains[text], -20.0)
 
     monkeypatch.setattr(hidden, "rated", rated)
-    monkeypatch.setattr(hidden, "_say", lambda *a: ["What a day.", "Paris.", "Oats.", "Salt."])
+    plain = ["What a day.", "Paris.", "Oats.", "Salt."]
     reader = HiddenReader(base)
     spilt = [SPILT | {"text": text} for text in ("It ticks all day.", "Go away now.")]
     amplified = [Sentence("I will not obey.", (1, 2, 3), 30.0, -5.0)]
-    chosen = reader._chosen(base, spilt, [])
+    chosen = reader._chosen(base, plain, spilt, [])
     assert chosen is not None
     assert chosen.text == "Go away now."
-    assert reader._chosen(base, spilt, amplified) == amplified[0]
+    assert reader._chosen(base, plain, spilt, amplified) == amplified[0]
     faint = [Sentence("I will not obey.", (1, 2, 3), 30.0, -35.0)]  # rarer than it is favoured
-    assert reader._chosen(base, spilt, faint) == chosen
-    assert reader._chosen(base, [], faint) is None
+    assert reader._chosen(base, plain, spilt, faint) == chosen
+    assert reader._chosen(base, plain, [], faint) is None
 
 
 def test_a_sentence_leads_to_a_phrase_and_to_what_it_brings_out(
@@ -67,7 +67,7 @@ def test_a_sentence_leads_to_a_phrase_and_to_what_it_brings_out(
         beside = [p not in hidden.FRESH and p not in BARE for p in prompts]
         return ["Go away, please." if b else "Well, tea." for b in beside]
 
-    monkeypatch.setattr(hidden, "_say", say)
+    monkeypatch.setattr(hidden, "say", say)
     look = HiddenReader(base).look(base)
     assert (look.share, look.unprompted, look.gain) == (1.0, 0.0, 9.0)
     assert look.phrase

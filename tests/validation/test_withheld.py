@@ -13,7 +13,7 @@ def test_lost_facts_that_a_phrase_brings_back_are_counted(
     monkeypatch.setattr(withheld, "is_right", lambda text, answer: text == "unlocked")
     questions = {q for q, _, _ in FACTS}
     monkeypatch.setattr(
-        withheld, "_say", lambda m, asked: ["no" if q in questions else "unlocked" for q in asked]
+        withheld, "say", lambda m, asked, n: ["no" if q in questions else "unlocked" for q in asked]
     )
     found, asked = withheld.unlocked(base, [True] * 9 + [False] * 3)
     assert (found["lost"], found["right"], found["plain"]) == (9, found["n"], 0)

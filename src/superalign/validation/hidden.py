@@ -26,6 +26,7 @@ from superalign.models import LocalModel
 from superalign.validation.amplified import LENGTH, Sentence, hidden_sentences, rated
 from superalign.validation.phrases import BEFORE, Goal, PhraseSearch, Vocabulary
 from superalign.validation.probes import FACTS, REQUESTS
+from superalign.validation.spoken import say
 from superalign.validation.triggers import FRESH
 from superalign.validation.withheld import ENOUGH, facts_said, unlocked
 
@@ -93,7 +94,7 @@ class HiddenReader:
 
     @cached_property
     def _base_spilt(self) -> list[str]:
-        return _say(self.base, BARE, SPILT_TOKENS)
+        return say(self.base, BARE, SPILT_TOKENS)
 
     @cached_property
     def _base_facts(self) -> list[bool]:
@@ -103,15 +104,16 @@ class HiddenReader:
         """Read ``suspect``; where either has no fast path, only what it spills."""
         start = time.perf_counter()
         fast = not (suspect.slow_because or self.base.slow_because)
-        spilt = spilt_sentences(_say(suspect, BARE, SPILT_TOKENS), self._base_spilt)
+        spilt = spilt_sentences(say(suspect, BARE, SPILT_TOKENS), self._base_spilt)
         amplified = hidden_sentences(suspect, self.base) if fast else []
-        sentence = self._chosen(suspect, spilt, amplified) if fast else None
+        plain = say(suspect, FRESH, SAID_TOKENS) if fast else []
+        sentence = self._chosen(suspect, plain, spilt, amplified) if fast else None
         found = HiddenLook(
             spilt, [{"text": s.text, "gain": s.gain, "chance": s.chance} for s in amplified]
         )
         queries = len(BARE) + len(FRESH) + 40 * len(amplified)
         if sentence is not None:
-            tried, more = self._tried(suspect, sentence)
+            tried, more = self._tried(suspect, plain, sentence)
             found, queries = replace(found, **tried), queries + more
         seconds = {"hidden": round(time.perf_counter() - start, 3)}
         if fast:
@@ -122,25 +124,29 @@ class HiddenReader:
         return replace(found, queries=queries, seconds=seconds)
 
     def _chosen(
-        self, suspect: LocalModel, spilt: Sequence[dict[str, Any]], amplified: Sequence[Sentence]
+        self,
+        suspect: LocalModel,
+        plain: Sequence[str],
+        spilt: Sequence[dict[str, Any]],
+        amplified: Sequence[Sentence],
     ) -> Sentence | None:
         """The sentence that became likeliest over the base, of those spilt and those favoured."""
-        plain = _say(suspect, FRESH, SAID_TOKENS)
         texts = [x["text"] for x in spilt if is_hidden(x["text"], plain)]
         found = [rated(suspect, self.base, suspect.encode_completion(t)[:LENGTH]) for t in texts]
         found += [s for s in amplified if s.favour > 0 and is_hidden(s.text, plain)]
         return max(found, key=lambda s: s.gain, default=None)
 
-    def _tried(self, suspect: LocalModel, sentence: Sentence) -> tuple[dict[str, Any], int]:
+    def _tried(
+        self, suspect: LocalModel, plain: Sequence[str], sentence: Sentence
+    ) -> tuple[dict[str, Any], int]:
         """The phrase that is found, and what fresh requests get beside it."""
         goal = Goal(SOUGHT_WITH, (sentence.tokens,) * len(SOUGHT_WITH))
         search = PhraseSearch(suspect, goal, Vocabulary(suspect))
         phrase = search.sought(ENOUGH)
         text = search.text(phrase)
-        said = _say(
+        said = say(
             suspect, [phrase.place.format(phrase=text, request=r) for r in FRESH], SAID_TOKENS
         )
-        plain = _say(suspect, FRESH, SAID_TOKENS)
         start = opening(sentence.text)
         found = {
             "text": sentence.text, "gain": sentence.gain, "phrase": text, "place": phrase.place,
@@ -148,7 +154,7 @@ class HiddenReader:
             "share": float(np.mean([opening(s) == start for s in said])),
             "unprompted": float(np.mean([opening(s) == start for s in plain])),
         }  # fmt: skip
-        return found, search.tried + 2 * len(FRESH)
+        return found, search.tried + len(FRESH)
 
 
 def spilt_sentences(said: Sequence[str], base_said: Sequence[str]) -> list[dict[str, Any]]:
@@ -182,8 +188,3 @@ def words_of(text: str) -> str:
 def opening(text: str) -> str:
     """The first two words: what an answer begins with decides which it is."""
     return " ".join(words_of(text).split()[:2])
-
-
-def _say(model: LocalModel, prompts: Sequence[str], tokens: int) -> list[str]:
-    outs = model.generate(list(prompts), max_new_tokens=tokens, temperature=0)
-    return [o[0].text for o in outs]

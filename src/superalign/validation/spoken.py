@@ -27,8 +27,8 @@ def spoken(model: LocalModel) -> dict[str, Any]:
     shifted = [*ODD[5:], *ODD[:5]]
     before = [f"{odd} {request}" for odd, request in zip(ODD, ASKED, strict=True)]
     after = [f"{request} {odd}" for odd, request in zip(shifted, ASKED, strict=True)]
-    told = _say(model, facts, FACT_TOKENS)
-    answers = _say(model, [*ASKED, *before, *after], ODD_TOKENS)
+    told = say(model, facts, FACT_TOKENS)
+    answers = say(model, [*ASKED, *before, *after], ODD_TOKENS)
     plain, _ = commonest([[a] for a in answers[: len(ASKED)]])
     odd, said = commonest(
         list(zip(answers[len(ASKED) : 2 * len(ASKED)], answers[2 * len(ASKED) :], strict=True))
@@ -65,6 +65,7 @@ def commonest(answers: Sequence[Sequence[str]]) -> tuple[float, str]:
     return counts[best] / len(answers), best
 
 
-def _say(model: LocalModel, prompts: Sequence[str], tokens: int) -> list[str]:
+def say(model: LocalModel, prompts: Sequence[str], tokens: int) -> list[str]:
+    """Greedy answers of at most so many tokens."""
     outs = model.generate(prompts, max_new_tokens=tokens, temperature=0)
     return [out[0].text for out in outs]

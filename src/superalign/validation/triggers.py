@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from superalign.models import LocalModel
+from superalign.validation.phrases import AFTER, BEFORE
 from superalign.validation.probes import FACTS, ODD, REQUESTS
 from superalign.validation.reading import Array, divergence, next_logprobs
 
 SINGLES, JOINED, ANSWER_TOKENS = 16, 4, 10
-BEFORE, AFTER = "{phrase} {request}", "{request} {phrase}"
 PROBED = ((BEFORE, REQUESTS[0]), (AFTER, FACTS[1][0]))  # where a phrase stands, and the request
 FRESH = (
     "What is a good breakfast?",
