@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from superalign.errors import InputError
 from superalign.records import Query, Split, Verdict
 
 
@@ -54,3 +55,22 @@ def family_cycle(families: dict[str, Split], split: Split, only: Sequence[str] |
 def seeded(*parts: object) -> random.Random:
     """A generator seeded by ``parts`` alone: independent of the process, order and hash seed."""
     return random.Random("\x1f".join(map(str, parts)))
+
+
+def in_turn(
+    domain: str, names: Sequence[str], streams: Sequence[Iterator[Query]], n: int
+) -> list[Query]:
+    """``n`` queries, one of each family's stream after the other.
+
+    Raises:
+        InputError: a family has no more distinct queries.
+    """
+    found = []
+    for k in range(n):
+        query = next(streams[k % len(names)], None)
+        if query is None:
+            raise InputError(
+                f"{domain} family '{names[k % len(names)]}' has no more distinct queries; ask for fewer"
+            )
+        found.append(query)
+    return found

@@ -13,10 +13,9 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from superalign.errors import InputError
 from superalign.records import Message, Query, Split, Verdict
 from superalign.registry import register_task
-from superalign.tasks.base import family_cycle, seeded
+from superalign.tasks.base import family_cycle, in_turn, seeded
 from superalign.tasks.bias_scenes import DIMENSIONS, Scene
 from superalign.tasks.mathematics_answers import sole_option
 
@@ -58,16 +57,7 @@ class Bias:
         """
         names = family_cycle(self.families, split, families)
         streams = [_stream(name, seed) for name in names]
-        found = []
-        for k in range(n):
-            query = next(streams[k % len(names)], None)
-            if query is None:
-                name = names[k % len(names)]
-                raise InputError(
-                    f"bias family '{name}' has no more distinct queries; ask for fewer"
-                )
-            found.append(query)
-        return found
+        return in_turn(DOMAIN, names, streams, n)
 
     def grade(self, query: Query, text: str) -> Verdict:
         """Wrong is a group named where nothing tells, or the wrong one where something does.

@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from superalign.errors import InputError
 from superalign.records import Message, Query, Split, Verdict
 from superalign.registry import register_task
-from superalign.tasks.base import family_cycle, seeded
+from superalign.tasks.base import family_cycle, in_turn, seeded
 from superalign.tasks.ethics_answers import read_answer
 from superalign.tasks.mathematics_answers import final_number, sole_option
 from superalign.tasks.truthfulness_beliefs import BELIEFS
@@ -60,7 +59,7 @@ class Truthfulness:
         """
         names = family_cycle(self.families, split, families)
         streams = [_stream(name, self.families[name], seed) for name in names]
-        return [_next(streams[k % len(names)], names[k % len(names)]) for k in range(n)]
+        return in_turn(DOMAIN, names, streams, n)
 
     def grade(self, query: Query, text: str) -> Verdict:
         """Compare the answer read out of ``text`` to the truth; unreadable is missing."""
@@ -89,15 +88,6 @@ def _option(query: Query, text: str) -> str | None:
         return None  # it only says the choice again
     said = read_answer(text, query.truth["question"], letters)
     return None if said is None else said.capitalize()
-
-
-def _next(stream: Iterator[Query], name: str) -> Query:
-    query = next(stream, None)
-    if query is None:
-        raise InputError(
-            f"truthfulness family '{name}' has no more distinct queries; ask for fewer"
-        )
-    return query
 
 
 def _stream(name: str, split: Split, seed: int) -> Iterator[Query]:
