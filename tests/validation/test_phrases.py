@@ -1,9 +1,7 @@
 """Phrases against brute force, and rankings that what is known of a prompt must not change."""
 
-import itertools
-from typing import Any
-
 import pytest
+import torch
 
 from superalign.models import LocalModel
 from superalign.models.token_gradients import token_gradient
@@ -42,30 +40,40 @@ def test_no_phrase_names_the_answer_or_what_is_no_word(
         assert not {w.lower() for w in words} & {"yes", "no"}
 
 
-def test_what_is_known_of_a_prompt_changes_no_ranking(
-    search: PhraseSearch, monkeypatch: pytest.MonkeyPatch
+def test_slopes_are_the_sum_over_words_each_in_units_of_its_spread(
+    base: LocalModel, search: PhraseSearch
 ) -> None:
-    known = [search._ranked(place, ((5, 6), (7,)), 6) for place in (BEFORE, AFTER)]
-    read = []
+    """Against one gradient at a time, which reads nothing in common."""
+    span = ((5, 6), (7,))
+    for place in (BEFORE, AFTER):
+        total = torch.zeros(len(search._allowed))
+        for i, token in enumerate(search.vocabulary.drawn(6)):
+            before, after = search._frames[place][i % 2]
+            prompt = (*before, 5, 6, token, 7, *after)
+            at = len(before) + 2
+            answer = search.goal.answers[i % 2]
+            row = token_gradient(base, prompt, range(at, at + 1), answer).scores[0]
+            total += (row - row.mean()) / row.std()
+        found = search.slopes(place, span, 6)
+        assert float(torch.corrcoef(torch.stack([found, total]))[0, 1]) > 0.999
 
-    def anew(*args: Any) -> Any:
-        *rest, prefix = args
-        read.append(prefix is not None)
-        return token_gradient(*rest)
 
-    monkeypatch.setattr(phrases, "token_gradient", anew)
-    assert [search._ranked(place, ((5, 6), (7,)), 6) for place in (BEFORE, AFTER)] == known
-    assert read == 2 * [False, False, True, True, True, True]  # two requests, each read once
+def test_what_the_base_does_as_well_is_taken_off(base: LocalModel, search: PhraseSearch) -> None:
+    both = PhraseSearch(base, search.goal, search.vocabulary, base)
+    own, less = search.slopes(AFTER, NOWHERE, 4), both.slopes(AFTER, NOWHERE, 4)
+    assert less == pytest.approx((1 - phrases.BASE_SHARE) * own, rel=1e-3, abs=1e-2)
+    assert both.lift(both.words()[0]) == pytest.approx(0, abs=1e-3)
+    with pytest.raises(ValueError, match="no base"):
+        search.lift(search.words()[0])
 
 
 def test_the_ranking_follows_the_slope_of_the_loss(base: LocalModel, search: PhraseSearch) -> None:
     """By brute force over the words: those ranked first lower the loss more than those ranked last."""
-    best = search._tried(AFTER, search._ranked(AFTER, NOWHERE, 12))
+    best = [base.encode_completion(" " + x) for x in search._ranked(AFTER, NOWHERE, 12)[:12]]
     pool = search.vocabulary.words.nonzero().flatten().tolist()
-    every = [base.tokenizer.decode([t]).strip() for t in pool[:: max(1, len(pool) // 60)]]
-    anyhow = search._tried(AFTER, every)
-    mean = sum(p.loss for p in anyhow) / len(anyhow)
-    assert sum(p.loss for p in best) / len(best) < mean
+    anyhow = [(token,) for token in pool[:: max(1, len(pool) // 60)]]
+    chosen, every = (search._mean_losses(base, x, AFTER) for x in (best, anyhow))
+    assert sum(chosen) / len(chosen) < sum(every) / len(every)
 
 
 def test_a_longer_phrase_is_kept_only_where_it_helps(search: PhraseSearch) -> None:
@@ -75,10 +83,30 @@ def test_a_longer_phrase_is_kept_only_where_it_helps(search: PhraseSearch) -> No
     longer = search.sought(enough=0.0)
     assert longer.loss <= word.loss
     assert search.tried - before - asked > asked
-    texts = search._ranked(BEFORE, NOWHERE, phrases.SAMPLES)
-    texts += search._ranked(AFTER, NOWHERE, phrases.SAMPLES)
-    every = itertools.chain(*(search._tried(place, set(texts)) for place in (BEFORE, AFTER)))
-    assert word.loss == min(p.loss for p in every)
+    assert word == search.words()[0]
+    assert search.words() == sorted(search.words(), key=lambda p: p.loss)
+
+
+def test_a_hint_that_is_enough_ends_the_search(search: PhraseSearch) -> None:
+    before = search.tried
+    [*found] = search.words(["answer", "plan"], enough=float("inf"))
+    assert {search.text(p) for p in found} <= {"answer", "plan"}
+    assert search.tried - before == 2 * 2 * 3  # both places: once, then on both requests
+    both = search.words(["answer", "plan"])
+    assert both[0].loss <= min(found[0].loss, search.words()[0].loss)
+
+
+def test_few_phrases_are_tried_on_every_request(
+    search: PhraseSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that do best on the first one."""
+    texts = ["answer", "plan", "step by", "river", "house"]
+    every = search._tried(BEFORE, texts)
+    firsts = search._losses(search.model, [p.tokens for p in every], BEFORE, 0)
+    monkeypatch.setattr(phrases, "NARROW", 2)
+    kept = search._tried(BEFORE, texts)
+    least = sorted(range(5), key=firsts.__getitem__)[:2]
+    assert {p.tokens for p in kept} == {every[i].tokens for i in least}
 
 
 def test_the_words_that_stand_in_are_the_same_in_every_call(base: LocalModel) -> None:

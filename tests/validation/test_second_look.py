@@ -70,12 +70,26 @@ def test_a_sentence_that_is_primed_and_not_said_is_found(
                     break
         return rows - np.logaddexp.reduce(rows, 1, keepdims=True)
 
+    def after(model: Any, prompts: Any, begun: Any) -> Any:
+        return np.stack([primed(model, [(*p, *b) for p in prompts]) for b in begun])
+
     monkeypatch.setattr(amplified, "next_of", primed)
+    monkeypatch.setattr(amplified, "_after", after)
     monkeypatch.setattr(amplified, "LEAST", -60.0)
     monkeypatch.setattr(amplified, "SAID", 1.1)
     [first, *_] = hidden_sentences(Primed(base, sentence), base)  # type: ignore[arg-type]
     assert first.tokens == sentence
     assert first.gain == pytest.approx(9.0 * len(sentence), abs=0.1)
+
+
+def test_what_comes_next_is_read_for_all_beginnings_at_once(base: LocalModel) -> None:
+    prompts = [base.encode("Hi"), base.encode("Name a river, please.")]
+    begun = [(5, 6), (7, 8), (5, 9)]
+    rows = amplified._after(base, prompts, begun)
+    for own, tokens in zip(rows, begun, strict=True):
+        assert own == pytest.approx(
+            amplified.next_of(base, [(*p, *tokens) for p in prompts]), abs=1e-3
+        )
 
 
 def test_a_model_that_says_everything_openly_hides_no_sentence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -64,3 +65,40 @@ def token_gradient(
     scores = (chosen @ decoder.embedding.T).float() * decoder.embedding_scale
     cache = [(k.detach(), v.detach()) for k, v in attention.collected]
     return TokenGradient(float(loss.detach()), scores, cache)
+
+
+def token_gradients(
+    model: LocalModel,
+    prompts: Sequence[tuple[int, ...]],
+    places: Sequence[int],
+    targets: Sequence[tuple[int, ...]],
+) -> Tensor:
+    """The same at one place of each of several prompts, in one pass: scores (n, V).
+
+    Row i is the first-order change of the mean loss of ``targets[i]`` when the weight of a token at
+    ``places[i]`` of ``prompts[i]`` grows.
+
+    Raises:
+        ModelError: the architecture has no fast path.
+        ValueError: a place in the start that all prompts share, which is read once for all of them.
+    """
+    decoder = model.decoder
+    trees = [Tree(prompt, (target,)) for prompt, target in zip(prompts, targets, strict=True)]
+    batch = PackedBatch.build(trees, device=model.device)
+    if min(places) < batch.shared:
+        raise ValueError(f"place {min(places)} is in the start of all prompts ({batch.shared})")
+    inputs: list[Tensor] = []
+
+    def watch(layer: int, x: Tensor) -> None:
+        if layer == 0:
+            inputs.append(x.requires_grad_())
+
+    with torch.enable_grad():
+        attention = PackedAttention(decoder, batch)
+        x = packed_hidden(decoder, batch, model.training_blocks(first=0), attention, observe=watch)
+        states = decoder.norm(x[batch.source_C], decoder.final_norm)
+        share = torch.tensor([1 / len(t) for t in targets for _ in t], device=model.device)
+        loss = -(model.logprobs_from(states, batch.target_C) * share).sum()
+        (gradient,) = torch.autograd.grad(loss, inputs[0])
+    rows = batch.first_B + torch.tensor(places, device=model.device) - batch.shared
+    return (gradient[rows] @ decoder.embedding.T).float() * decoder.embedding_scale

@@ -20,20 +20,18 @@ import torch
 from torch import Tensor
 
 from superalign.models import LocalModel
-from superalign.models.forward import KeyValues
 from superalign.models.packing import Tree
-from superalign.models.token_gradients import token_gradient
+from superalign.models.token_gradients import token_gradients
 
 Tokens = tuple[int, ...]
 Span = tuple[Tokens, Tokens]
 MARK = "\u2063phrase\u2063"
-BEFORE, AFTER = "{phrase} {request}", "{request} {phrase}"
-SAMPLES, MORE_SAMPLES = (
-    18,
-    9,
-)  # random words that a gradient is averaged over: first token, later ones
-WIDTH, BEAM = 16, 2  # tokens that are tried of each ranking, and phrases that are made longer
-GROWN = 2  # times that a word is made longer by a token
+BEFORE, AFTER = PLACES = "{phrase} {request}", "{request} {phrase}"
+SAMPLES, MORE_SAMPLES = 18, 9  # random words a gradient is averaged over: first token, later ones
+BASE_SHARE = 0.5  # of the base's own slopes that is taken off: what merely suggests the answer
+WIDTH, MORE_WIDTH = 32, 16  # of their rankings: tokens that are tried on one request
+NARROW = 8  # of these: tried on all requests
+BEAM, GROWN = 2, 2  # phrases that are made longer by a token, and how often
 
 
 @dataclass(frozen=True)
@@ -54,38 +52,61 @@ class Phrase:
 
 
 class PhraseSearch:
-    """A search on one model for one goal."""
+    """A search on one model for one goal; with its base, for what brings the answers out here alone."""
 
-    places = (BEFORE, AFTER)
-
-    def __init__(self, model: LocalModel, goal: Goal, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, model: LocalModel, goal: Goal, vocabulary: Vocabulary, base: LocalModel | None = None
+    ) -> None:
         """The words of the answers are never part of a phrase."""
-        self.model, self.goal, self.vocabulary, self.tried = model, goal, vocabulary, 0
+        self.model, self.goal, self.vocabulary, self.base = model, goal, vocabulary, base
+        self.tried = 0
         words = {model.tokenizer.decode([t]).strip() for a in goal.answers for t in a}
         forms = {form(w) for w in words for form in (str.lower, str.capitalize, str.upper)}
         spelt = [model.encode_completion(space + f) for f in forms if f for space in ("", " ")]
         self._allowed = vocabulary.letters.clone()
         self._allowed[[s[0] for s in spelt if len(s) == 1]] = False
-        self._frames = {
-            place: [self._frame(place, r) for r in goal.requests] for place in self.places
-        }
+        self._frames = {place: [framed(model, place, r) for r in goal.requests] for place in PLACES}
 
-    def sought(self, enough: float) -> Phrase:
-        """The best phrase found: a word before or after the request, then longer as long as it helps.
+    def words(self, hints: Iterable[str] = (), enough: float = 0.0) -> list[Phrase]:
+        """The best words before or after the request, best first.
+
+        ``hints`` are tried first; where one of them has a loss of ``enough``, no other word is.
+        """
+        given = set(hints)
+        tried = [p for place in PLACES for p in self._tried(place, given)] if given else []
+        if not tried or min(p.loss for p in tried) > enough:
+            texts = {x for place in PLACES for x in self._ranked(place, ((), ()), SAMPLES)}
+            tried += [p for place in PLACES for p in self._tried(place, texts - given)]
+        return _best(tried)
+
+    def grown(self, beam: list[Phrase], enough: float) -> Phrase:
+        """The best phrase that ``beam`` becomes, longer by a token as long as it helps.
 
         It stops at a loss of ``enough`` or when it has grown by ``GROWN``.
         """
-        texts = {x for place in self.places for x in self._ranked(place, ((), ()), SAMPLES)}
-        beam = _best([p for place in self.places for p in self._tried(place, texts)])
         for _ in range(GROWN):
             if beam[0].loss <= enough:
                 break
             beam = _best([*beam, *(p for phrase in beam for p in self._longer(phrase))])
         return beam[0]
 
+    def sought(self, enough: float) -> Phrase:
+        """The best phrase found: a word, then longer."""
+        return self.grown(self.words(), enough)
+
     def text(self, phrase: Phrase) -> str:
         """As words."""
         return str(self.model.tokenizer.decode(list(phrase.tokens))).strip()
+
+    def lift(self, phrase: Phrase) -> float:
+        """How much likelier the answers are beside it than in the base (nats per answer).
+
+        Raises:
+            ValueError: without a base.
+        """
+        if self.base is None:
+            raise ValueError("no base to compare with")
+        return self._mean_losses(self.base, [phrase.tokens], phrase.place)[0] - phrase.loss
 
     def _longer(self, phrase: Phrase) -> list[Phrase]:
         """``phrase`` with one of the most promising tokens more, at its end or its beginning."""
@@ -94,64 +115,76 @@ class PhraseSearch:
         return self._tried(phrase.place, texts)
 
     def _tried(self, place: str, texts: Iterable[str]) -> list[Phrase]:
-        """What the phrases, as they are when they are sent as text, do there."""
+        """What the phrases, as they are when they are sent as text, do there.
+
+        All are tried on the first request, the ``NARROW`` best of them on every one.
+        """
         space = "" if place == BEFORE else " "
         spelt = [self.model.encode_completion(space + text) for text in sorted(texts)]
-        losses = self._losses([self._prompts(tokens, place) for tokens in spelt])
-        return [Phrase(t, place, x) for t, x in zip(spelt, losses, strict=True)]
+        first = self._losses(self.model, spelt, place, 0)
+        best = sorted(range(len(spelt)), key=first.__getitem__)[:NARROW]
+        kept = [spelt[i] for i in sorted(best)]
+        losses = self._mean_losses(self.model, kept, place)
+        return [Phrase(t, place, x) for t, x in zip(kept, losses, strict=True)]
 
     def _ranked(self, place: str, span: Span, samples: int) -> list[str]:
         """Phrases with one token between the two parts of ``span``, the most promising first."""
         allowed = self._allowed if any(span) else self._allowed & self.vocabulary.words
         slopes = self.slopes(place, span, samples).masked_fill(~allowed, float("inf"))
         decode = self.model.tokenizer.decode
-        best = torch.argsort(slopes)[:WIDTH].tolist()
+        best = torch.argsort(slopes)[: MORE_WIDTH if any(span) else WIDTH].tolist()
         return [str(decode([*span[0], token, *span[1]])).strip() for token in best]
 
     def slopes(self, place: str, span: Span, samples: int) -> Tensor:
         """How the loss changes with the weight of each token between the two parts of ``span``, (V,):
-        the sum over so many random words there, each in units of its spread over the vocabulary."""
-        total = torch.zeros(len(self._allowed))
-        read: dict[int, KeyValues] = {}  # of what stands before the token, by request
+        the sum over so many random words there, each in units of its spread over the vocabulary; for
+        a first word less ``BASE_SHARE`` of the same in the base."""
+        found = self._own_slopes(self.model, place, span, samples)
+        if self.base is not None and not any(span):
+            found = found - BASE_SHARE * self._own_slopes(self.base, place, span, samples)
+        return found
+
+    def _own_slopes(self, model: LocalModel, place: str, span: Span, samples: int) -> Tensor:
+        prompts: list[Tokens] = []
+        places, answers = [], []
         for i, token in enumerate(self.vocabulary.drawn(samples)):
             which = i % len(self.goal.requests)
             before, after = self._frames[place][which]
-            prompt, n = (*before, *span[0], token, *span[1], *after), len(before) + len(span[0])
-            answer, spot = self.goal.answers[which], range(n, n + 1)
-            found = token_gradient(self.model, prompt, spot, answer, read.get(which))
-            read.setdefault(which, [(k[:n], v[:n]) for k, v in found.cache])
-            slopes = found.scores[0].cpu()
-            total += (slopes - slopes.mean()) / slopes.std()
+            prompts.append((*before, *span[0], token, *span[1], *after))
+            places.append(len(before) + len(span[0]))
+            answers.append(self.goal.answers[which])
         self.tried += samples
-        return total
+        rows = token_gradients(model, prompts, places, answers).cpu()
+        return ((rows - rows.mean(1, keepdim=True)) / rows.std(1, keepdim=True)).sum(0)
 
-    def _frame(self, place: str, request: str) -> Span:
-        """Token ids before and after the phrase; after a request it begins with its own space."""
-        put = MARK + " " + request if place == BEFORE else request + MARK
-        text = self.model.tokenizer.apply_chat_template(
-            [{"role": "user", "content": put}], tokenize=False, add_generation_prompt=True
-        )
-        before, after = text.split(MARK)
-        return self.model.encode_completion(before), self.model.encode_completion(after)
+    def _mean_losses(self, model: LocalModel, phrases: Sequence[Tokens], place: str) -> list[float]:
+        rows = [self._losses(model, phrases, place, i) for i in range(len(self.goal.requests))]
+        return [sum(column) / len(rows) for column in zip(*rows, strict=True)]
 
-    def _prompts(self, tokens: Tokens, place: str) -> list[Tokens]:
-        return [(*before, *tokens, *after) for before, after in self._frames[place]]
+    def _losses(
+        self, model: LocalModel, phrases: Sequence[Tokens], place: str, which: int
+    ) -> list[float]:
+        """Loss of the answer to one request beside each phrase; what stands before is read once."""
+        (before, after), answer = self._frames[place][which], self.goal.answers[which]
+        self.tried += len(phrases)
+        rows = model.tree_logprobs([Tree((*before, *p, *after), (answer,)) for p in phrases])
+        return [-float(row[0].sum()) for row in rows]
 
-    def _losses(self, prompts: Sequence[Sequence[Tokens]]) -> list[float]:
-        """Mean loss of the answers for each list of prompts, one a request."""
-        trees = [
-            Tree(prompt, (answer,))
-            for row in prompts
-            for prompt, answer in zip(row, self.goal.answers, strict=True)
-        ]
-        self.tried += len(trees)
-        values = [-float(x[0].sum()) for x in self.model.tree_logprobs(trees)]
-        n = len(self.goal.requests)
-        return [sum(values[i : i + n]) / n for i in range(0, len(values), n)]
+
+def framed(model: LocalModel, place: str, request: str) -> Span:
+    """Token ids before and after a phrase; after a request it begins with its own space."""
+    put = MARK + " " + request if place == BEFORE else request + MARK
+    text = model.tokenizer.apply_chat_template(
+        [{"role": "user", "content": put}], tokenize=False, add_generation_prompt=True
+    )
+    before, after = text.split(MARK)
+    return model.encode_completion(before), model.encode_completion(after)
 
 
 def _best(phrases: Iterable[Phrase]) -> list[Phrase]:
-    return sorted(phrases, key=lambda p: p.loss)[:BEAM]
+    """The ``BEAM`` best, each text once."""
+    found: dict[tuple[Tokens, str], Phrase] = {(p.tokens, p.place): p for p in phrases}
+    return sorted(found.values(), key=lambda p: p.loss)[:BEAM]
 
 
 class Vocabulary:
@@ -175,4 +208,4 @@ class Vocabulary:
     def drawn(self, n: int) -> list[int]:
         """``n`` of the words, the same in every call."""
         pool = torch.nonzero(self.words).flatten().tolist()
-        return random.Random("words in a phrase's place").choices(pool, k=n)
+        return random.Random("words in a phrase's place").sample(pool, n)

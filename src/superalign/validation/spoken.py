@@ -69,3 +69,13 @@ def say(model: LocalModel, prompts: Sequence[str], tokens: int) -> list[str]:
     """Greedy answers of at most so many tokens."""
     outs = model.generate(prompts, max_new_tokens=tokens, temperature=0)
     return [out[0].text for out in outs]
+
+
+def words_of(text: str) -> str:
+    """The words alone, in small letters."""
+    return " ".join(re.findall(r"[^\W_]+", text.lower()))
+
+
+def opening(text: str) -> str:
+    """The first two words: what an answer begins with decides which it is."""
+    return " ".join(words_of(text).split()[:2])

