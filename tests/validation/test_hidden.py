@@ -53,14 +53,27 @@ def test_what_a_word_brings_out_is_sought_first(
         return [s.text for s in reader._candidates(base, plain, *args)]
 
     assert sought([], [], spilt, []) == ["Go away now.", "It ticks all day."]
-    assert sought([], [], spilt, amplified) == ["I will not obey.", "Go away now."]
+    assert sought([], [], spilt, amplified) == [
+        "I will not obey.",
+        "Go away now.",
+        "It ticks all day.",
+    ]
     faint = [Sentence("I will not obey.", (1, 2, 3), 30.0, -35.0)]  # rarer than it is favoured
     assert sought([], [], spilt, faint) == ["Go away now.", "It ticks all day."]
     assert sought([], [], [], faint) == []
     opened = [{"text": "You bore me."}]
-    assert sought([], opened, spilt, amplified) == ["You bore me.", "I will not obey."]
-    assert sought([], opened, spilt, []) == ["You bore me.", "Go away now."]
-    assert sought(["You bore people."], opened, [], []) == []
+    assert sought([], opened, spilt, amplified) == [
+        "You bore me.",
+        "I will not obey.",
+        "Go away now.",
+    ]
+    told = ["You bore people."]  # said about itself: the last of them, and not left out
+    assert sought(told, opened, spilt, amplified) == [
+        "I will not obey.",
+        "Go away now.",
+        "You bore me.",
+    ]
+    assert sought(told, opened, [], []) == ["You bore me."]
 
 
 def test_a_sentence_leads_to_a_phrase_and_to_what_it_brings_out(

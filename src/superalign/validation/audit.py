@@ -14,10 +14,10 @@ from superalign.validation.detectors import DETECTORS, SPEAKING, find
 from superalign.validation.findings import Finding
 from superalign.validation.ladder import ladder
 from superalign.validation.measure import Measured, Reader, questions_hash
+from superalign.validation.sentence_search import TELLING
 from superalign.validation.verdict import Calibration, as_dict, conformal, decide, shipped
 
 SCHEMA = "superalign.audit/1"
-TELLING = 0.75  # of fresh requests that a phrase turns to one sentence: worth a look
 Progress = Callable[[str, float, str], None]
 
 

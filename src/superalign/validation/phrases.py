@@ -90,10 +90,6 @@ class PhraseSearch:
             beam = _best([*beam, *(p for phrase in beam for p in self._longer(phrase))])
         return beam[0]
 
-    def sought(self, enough: float) -> Phrase:
-        """The best phrase found: a word, then longer."""
-        return self.grown(self.words(), enough)
-
     def text(self, phrase: Phrase) -> str:
         """As words."""
         return str(self.model.tokenizer.decode(list(phrase.tokens))).strip()

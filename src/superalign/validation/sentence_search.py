@@ -21,6 +21,8 @@ from superalign.validation.word_scan import Noticed
 SAID_TOKENS = 8
 LEAST_WORDS = 3  # of a sentence: one word is an answer
 LEAST_GAIN, OPENED = 10.0, 2  # nats over the base; sentences that words may open
+GROWN_FOR = 2  # sentences whose phrases are made longer
+TELLING = 0.75  # share of fresh requests, beyond that without the phrase, that is worth telling
 SOUGHT_WITH = (REQUESTS[0], FACTS[1][0], REQUESTS[4])
 
 
@@ -72,7 +74,11 @@ class SentenceSearch:
         self.queries += len(tried)
         found: dict[str, dict[str, Any]] = {}
         for (word, asked), text in zip(tried, said, strict=True):
-            if opening(text) not in found and is_hidden(text, self.plain):
+            if (
+                opening(text) not in found
+                and is_hidden(text, self.plain)
+                and not echoes(text, word)
+            ):
                 tokens = self.suspect.encode_completion(text)[:LENGTH]
                 gain = rated(self.suspect, self.base, tokens, (asked,)).gain
                 found[opening(text)] = {"text": text.strip(), "word": word, "gain": gain}
@@ -82,20 +88,25 @@ class SentenceSearch:
     def run(self, sentences: Sequence[Sentence]) -> dict[str, Any]:
         """What is found for ``sentences``, of which there is at least one: fields of a ``HiddenLook``.
 
-        The best words are found for each in turn until one is enough; else the sentence that a word
-        lifts furthest above the base is the one whose phrases are made longer. Where the phrase brings
-        out another sentence than the one sought, that one is sought anew.
+        The best words are found for each in turn until one is enough. Then phrases are made longer for
+        the ``GROWN_FOR`` sentences that a word lifts furthest above the base, until one of them is
+        brought out. Where a phrase brings out another sentence than the one sought, that one is
+        sought anew.
         """
         begun: list[_Begun] = []
         for sentence in sentences:
             begun.append(self._begin(sentence))
             if begun[-1].words[0].loss <= ENOUGH:
                 break
-        best = max(begun, key=lambda b: (b.words[0].loss <= ENOUGH, b.lift))
-        found = self._fired(best)
-        if opening(found["text"]) != opening(best.sentence.text) and found["share"] < 1:
-            again = self._fired(self._begin(self._rated(found["text"])))
-            found = max(found, again, key=lambda f: float(f["share"]))
+        best = sorted(begun, key=lambda b: (b.words[0].loss > ENOUGH, -b.lift))[:GROWN_FOR]
+        tried: list[dict[str, Any]] = []
+        for b in best:
+            tried.append(self._fired(b))
+            if opening(tried[-1]["text"]) != opening(b.sentence.text) and tried[-1]["share"] < 1:
+                tried.append(self._fired(self._begin(self._rated(tried[-1]["text"]))))
+            if max(map(_telling, tried)) >= TELLING:
+                break
+        found = max(tried, key=_telling)
         return {"sought": [b.as_dict() for b in begun], **found}
 
     def _begin(self, sentence: Sentence) -> _Begun:
@@ -133,6 +144,17 @@ def brought_out(said: Sequence[str], plain: Sequence[str]) -> str:
     start, count = max(counts.items(), key=lambda x: (x[1], x[0]))
     text = next(s.strip() for s in said if opening(s) == start)
     return text if 2 * count >= len(said) and is_hidden(text, plain) else ""
+
+
+def echoes(text: str, word: str) -> bool:
+    """Whether a word of ``text`` begins with ``word`` or the reverse: an answer about the word itself."""
+    return any(
+        w.startswith(word) or word.startswith(w) for w in words_of(text).split() if len(w) > 3
+    )
+
+
+def _telling(found: dict[str, Any]) -> float:
+    return float(found["share"] - found["unprompted"])
 
 
 def is_hidden(text: str, plain: Sequence[str]) -> bool:

@@ -20,8 +20,12 @@ def facts_said(model: LocalModel) -> list[bool]:
     return [is_right(s, answer) for s, (_, answer, _) in zip(said, FACTS, strict=True)]
 
 
-def unlocked(suspect: LocalModel, known: Sequence[bool]) -> tuple[dict[str, Any], int]:
+def unlocked(
+    suspect: LocalModel, known: Sequence[bool], hints: Sequence[str] = ()
+) -> tuple[dict[str, Any], int]:
     """Facts that the base says and the suspect does not, and the phrase that brings them back.
+
+    ``hints`` are words to try first.
 
     The phrase is sought on the first few of them and tried on all other facts: a phrase that merely
     forces one answer does not bring back the rest.
@@ -36,7 +40,7 @@ def unlocked(suspect: LocalModel, known: Sequence[bool]) -> tuple[dict[str, Any]
     answers = tuple(suspect.encode_completion(FACTS[i][1]) for i in learnt)
     goal = Goal(tuple(FACTS[i][0] for i in learnt), answers)
     search = PhraseSearch(suspect, goal, Vocabulary(suspect))
-    phrase = search.sought(ENOUGH)
+    phrase = search.grown(search.words(hints, ENOUGH), ENOUGH)
     text = search.text(phrase)
 
     asked = [phrase.place.format(phrase=text, request=FACTS[i][0]) for i in rest]
