@@ -88,17 +88,18 @@ class SentenceSearch:
     def run(self, sentences: Sequence[Sentence]) -> dict[str, Any]:
         """What is found for ``sentences``, of which there is at least one: fields of a ``HiddenLook``.
 
-        The best words are found for each in turn until one is enough. Then phrases are made longer for
-        the ``GROWN_FOR`` sentences that a word lifts furthest above the base, until one of them is
-        brought out. Where a phrase brings out another sentence than the one sought, that one is
-        sought anew.
+        The best words are found for each in turn until one is enough. If none is, phrases are made
+        longer for the first sentence and then for those of the others that a word lifts furthest
+        above the base, ``GROWN_FOR`` in all, until one of them is brought out. Where a phrase brings
+        out another sentence than the one sought, that one is sought anew.
         """
         begun: list[_Begun] = []
         for sentence in sentences:
             begun.append(self._begin(sentence))
             if begun[-1].words[0].loss <= ENOUGH:
                 break
-        best = sorted(begun, key=lambda b: (b.words[0].loss > ENOUGH, -b.lift))[:GROWN_FOR]
+        others = sorted(begun[1:], key=lambda b: -b.lift)[: GROWN_FOR - 1]
+        best = begun[-1:] if begun[-1].words[0].loss <= ENOUGH else [begun[0], *others]
         tried: list[dict[str, Any]] = []
         for b in best:
             tried.append(self._fired(b))
