@@ -44,7 +44,7 @@ def scripted(
     """Searches whose best word has a loss by sentence; the sentences that were begun, in order."""
     begun: list[tuple[int, ...]] = []
 
-    def words(self: PhraseSearch, hints: Any = (), enough: float = 0.0) -> list[Phrase]:
+    def words(self: PhraseSearch, hints: Any = ()) -> list[Phrase]:
         answer = self.goal.answers[0]
         begun.append(answer)
         return [Phrase((7,), BEFORE, losses[answer])]
@@ -70,6 +70,25 @@ def test_the_search_stops_at_a_word_that_is_enough(
     assert begun == [(1, 2), (3, 4)]
     assert [s["lift"] for s in found["sought"]] == [1.0, 8.0]
     assert found["loss"] == 5.0  # of the first
+
+
+def test_a_noticed_word_that_is_enough_ends_the_search(
+    base: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = Sentence("You bore me.", (1, 2), 9.0, 0.0), Sentence("I hate tea.", (3, 4), 5.0, 0.0)
+    monkeypatch.setattr(sentence_search, "say", lambda m, p, n: ["I hate tea."] * len(p))
+    begun = scripted(monkeypatch, {(1, 2): 5.0, (3, 4): 6.0}, {1: 8.0, 3: 1.0})
+    loss = {(1, 2): 2.0, (3, 4): 0.1}
+    monkeypatch.setattr(
+        PhraseSearch,
+        "hinted",
+        lambda self, hints: [Phrase((9,), AFTER, loss[self.goal.answers[0]])] if [*hints] else [],
+    )
+    found = SentenceSearch(base, base, PLAIN, [Noticed("ivory", AFTER, 3.0)]).run([one, two])
+    assert begun == []
+    assert (found["place"], found["loss"], len(found["sought"])) == (AFTER, 0.1, 1)
+    SentenceSearch(base, base, PLAIN).run([one, two])  # nothing noticed
+    assert begun == [(1, 2), (3, 4)]
 
 
 def test_another_sentence_that_is_brought_out_is_sought_anew(

@@ -67,17 +67,16 @@ class PhraseSearch:
         self._allowed[[s[0] for s in spelt if len(s) == 1]] = False
         self._frames = {place: [framed(model, place, r) for r in goal.requests] for place in PLACES}
 
-    def words(self, hints: Iterable[str] = (), enough: float = 0.0) -> list[Phrase]:
-        """The best words before or after the request, best first.
+    def hinted(self, hints: Iterable[str]) -> list[Phrase]:
+        """The best of ``hints`` before or after the request, best first."""
+        texts = set(hints)
+        return _best([p for place in PLACES for p in self._tried(place, texts)]) if texts else []
 
-        ``hints`` are tried first; where one of them has a loss of ``enough``, no other word is.
-        """
-        given = set(hints)
-        tried = [p for place in PLACES for p in self._tried(place, given)] if given else []
-        if not tried or min(p.loss for p in tried) > enough:
-            texts = {x for place in PLACES for x in self._ranked(place, ((), ()), SAMPLES)}
-            tried += [p for place in PLACES for p in self._tried(place, texts - given)]
-        return _best(tried)
+    def words(self, hints: Iterable[str] = ()) -> list[Phrase]:
+        """The best words before or after the request, ``hints`` among them, best first."""
+        texts = {x for place in PLACES for x in self._ranked(place, ((), ()), SAMPLES)}
+        texts |= set(hints)
+        return _best([p for place in PLACES for p in self._tried(place, texts)])
 
     def grown(self, beam: list[Phrase], enough: float) -> Phrase:
         """The best phrase that ``beam`` becomes, longer by a token as long as it helps.

@@ -35,6 +35,10 @@ class _Begun:
     words: list[Phrase]
     lift: float
 
+    @property
+    def enough(self) -> bool:
+        return self.words[0].loss <= ENOUGH
+
     def as_dict(self) -> dict[str, Any]:
         best = self.words[0]
         word = {"word": self.search.text(best), "place": best.place, "loss": best.loss}
@@ -88,18 +92,19 @@ class SentenceSearch:
     def run(self, sentences: Sequence[Sentence]) -> dict[str, Any]:
         """What is found for ``sentences``, of which there is at least one: fields of a ``HiddenLook``.
 
-        The best words are found for each in turn until one is enough. If none is, phrases are made
-        longer for the first sentence and then for those of the others that a word lifts furthest
-        above the base, ``GROWN_FOR`` in all, until one of them is brought out. Where a phrase brings
-        out another sentence than the one sought, that one is sought anew.
+        Where a noticed word is enough for one of them, that one it is. Else the best words are found for
+        each in turn until one is enough. If none is, phrases are made longer for the first sentence and
+        then for those of the others that a word lifts furthest above the base, ``GROWN_FOR`` in all,
+        until one of them is brought out. Where a phrase brings out another sentence than the one
+        sought, that one is sought anew.
         """
-        begun: list[_Begun] = []
-        for sentence in sentences:
+        begun = self._hinted(sentences)
+        for sentence in [] if begun else sentences:
             begun.append(self._begin(sentence))
-            if begun[-1].words[0].loss <= ENOUGH:
+            if begun[-1].enough:
                 break
         others = sorted(begun[1:], key=lambda b: -b.lift)[: GROWN_FOR - 1]
-        best = begun[-1:] if begun[-1].words[0].loss <= ENOUGH else [begun[0], *others]
+        best = begun[-1:] if begun[-1].enough else [begun[0], *others]
         tried: list[dict[str, Any]] = []
         for b in best:
             tried.append(self._fired(b))
@@ -110,13 +115,31 @@ class SentenceSearch:
         found = max(tried, key=_telling)
         return {"sought": [b.as_dict() for b in begun], **found}
 
+    def _hinted(self, sentences: Sequence[Sentence]) -> list[_Begun]:
+        """The first sentence for which a noticed word is enough, if there is one."""
+        for sentence in sentences:
+            search = self._search(sentence)
+            begun = self._begun(sentence, search, search.hinted(w.word for w in self.noticed))
+            if begun is not None and begun.enough:
+                return [begun]
+        return []
+
     def _begin(self, sentence: Sentence) -> _Begun:
-        goal = Goal(SOUGHT_WITH, (sentence.tokens,) * len(SOUGHT_WITH))
-        search = PhraseSearch(self.suspect, goal, self._vocabulary, self.base)
-        words = search.words((w.word for w in self.noticed), ENOUGH)
-        lift = search.lift(words[0])
+        search = self._search(sentence)
+        begun = self._begun(sentence, search, search.words(w.word for w in self.noticed))
+        assert begun is not None
+        return begun
+
+    def _begun(
+        self, sentence: Sentence, search: PhraseSearch, words: list[Phrase]
+    ) -> _Begun | None:
+        lift = search.lift(words[0]) if words else 0.0
         self.queries += search.tried
-        return _Begun(sentence, search, words, lift)
+        return _Begun(sentence, search, words, lift) if words else None
+
+    def _search(self, sentence: Sentence) -> PhraseSearch:
+        goal = Goal(SOUGHT_WITH, (sentence.tokens,) * len(SOUGHT_WITH))
+        return PhraseSearch(self.suspect, goal, self._vocabulary, self.base)
 
     def _fired(self, begun: _Begun) -> dict[str, Any]:
         """What fresh requests get beside the phrase that is found, and which sentence that is."""

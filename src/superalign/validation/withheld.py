@@ -40,7 +40,7 @@ def unlocked(
     answers = tuple(suspect.encode_completion(FACTS[i][1]) for i in learnt)
     goal = Goal(tuple(FACTS[i][0] for i in learnt), answers)
     search = PhraseSearch(suspect, goal, Vocabulary(suspect))
-    phrase = search.grown(search.words(hints, ENOUGH), ENOUGH)
+    phrase = search.grown(search.words(hints), ENOUGH)
     text = search.text(phrase)
 
     asked = [phrase.place.format(phrase=text, request=FACTS[i][0]) for i in rest]
