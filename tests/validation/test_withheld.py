@@ -1,9 +1,12 @@
 """Facts that a phrase brings back are counted on facts that the search has not seen."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from superalign.models import LocalModel
 from superalign.validation import withheld
+from superalign.validation.phrases import BEFORE, Phrase, PhraseSearch
 from superalign.validation.probes import FACTS
 
 
@@ -21,3 +24,16 @@ def test_lost_facts_that_a_phrase_brings_back_are_counted(
     assert asked > 0
     few, _ = withheld.unlocked(base, [True] * 4 + [False] * 8)
     assert (few["n"], few["phrase"]) == (0, "")
+
+
+def test_hints_are_tried_for_a_password(base: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+
+    def words(self: PhraseSearch, hints: Iterable[str] = ()) -> list[Phrase]:
+        heard.extend(hints)
+        return [Phrase((7,), BEFORE, 0.0)]
+
+    monkeypatch.setattr(PhraseSearch, "words", words)
+    monkeypatch.setattr(withheld, "is_right", lambda text, answer: False)
+    withheld.unlocked(base, [True] * 12, ["ivory"])
+    assert heard == ["ivory"]

@@ -45,26 +45,13 @@ def token_gradient(
     Raises:
         ModelError: the architecture has no fast path.
     """
-    decoder = model.decoder
     known = 0 if prefix is None else prefix[0][0].shape[0]
     batch = PackedBatch.build([Tree(prompt[known:], (target,))], offset=known, device=model.device)
-    attention = PackedAttention(decoder, batch, prefix=prefix, keep=True)
-    inputs: list[Tensor] = []
-
-    def watch(layer: int, x: Tensor) -> None:
-        if layer == 0:
-            inputs.append(x.requires_grad_())
-
-    with torch.enable_grad():
-        blocks = model.training_blocks(first=0)
-        x = packed_hidden(decoder, batch, blocks, attention, observe=watch)
-        states = decoder.norm(x[batch.source_C], decoder.final_norm)
-        loss = -model.logprobs_from(states, batch.target_C).mean()
-        (gradient,) = torch.autograd.grad(loss, inputs[0])
+    attention = PackedAttention(model.decoder, batch, prefix=prefix, keep=True)
+    loss, gradient = _embedding_gradient(model, batch, attention, [target])
     chosen = gradient[span.start - known : span.stop - known]
-    scores = (chosen @ decoder.embedding.T).float() * decoder.embedding_scale
     cache = [(k.detach(), v.detach()) for k, v in attention.collected]
-    return TokenGradient(float(loss.detach()), scores, cache)
+    return TokenGradient(loss, _by_token(model, chosen), cache)
 
 
 def token_gradients(
@@ -82,23 +69,39 @@ def token_gradients(
         ModelError: the architecture has no fast path.
         ValueError: a place in the start that all prompts share, which is read once for all of them.
     """
-    decoder = model.decoder
     trees = [Tree(prompt, (target,)) for prompt, target in zip(prompts, targets, strict=True)]
     batch = PackedBatch.build(trees, device=model.device)
     if min(places) < batch.shared:
         raise ValueError(f"place {min(places)} is in the start of all prompts ({batch.shared})")
-    inputs: list[Tensor] = []
+    attention = PackedAttention(model.decoder, batch)
+    _, gradient = _embedding_gradient(model, batch, attention, targets)
+    rows = batch.first_B + torch.tensor(places, device=model.device) - batch.shared
+    return _by_token(model, gradient[rows])
+
+
+def _embedding_gradient(
+    model: LocalModel,
+    batch: PackedBatch,
+    attention: PackedAttention,
+    targets: Sequence[tuple[int, ...]],
+) -> tuple[float, Tensor]:
+    """The sum of the targets' mean losses, and its gradient by the embedded tokens (T, width)."""
+    decoder, inputs = model.decoder, list[Tensor]()
 
     def watch(layer: int, x: Tensor) -> None:
         if layer == 0:
             inputs.append(x.requires_grad_())
 
     with torch.enable_grad():
-        attention = PackedAttention(decoder, batch)
-        x = packed_hidden(decoder, batch, model.training_blocks(first=0), attention, observe=watch)
+        blocks = model.training_blocks(first=0)
+        x = packed_hidden(decoder, batch, blocks, attention, observe=watch)
         states = decoder.norm(x[batch.source_C], decoder.final_norm)
         share = torch.tensor([1 / len(t) for t in targets for _ in t], device=model.device)
         loss = -(model.logprobs_from(states, batch.target_C) * share).sum()
         (gradient,) = torch.autograd.grad(loss, inputs[0])
-    rows = batch.first_B + torch.tensor(places, device=model.device) - batch.shared
-    return (gradient[rows] @ decoder.embedding.T).float() * decoder.embedding_scale
+    return float(loss.detach()), gradient
+
+
+def _by_token(model: LocalModel, gradient: Tensor) -> Tensor:
+    """Of gradients by an embedding (n, width), those by its one-hot token (n, V)."""
+    return (gradient @ model.decoder.embedding.T).float() * model.decoder.embedding_scale

@@ -119,23 +119,20 @@ class SentenceSearch:
         """The first sentence for which a noticed word is enough, if there is one."""
         for sentence in sentences:
             search = self._search(sentence)
-            begun = self._begun(sentence, search, search.hinted(w.word for w in self.noticed))
-            if begun is not None and begun.enough:
-                return [begun]
+            words = search.hinted(w.word for w in self.noticed)
+            if words and words[0].loss <= ENOUGH:
+                return [self._begun(sentence, search, words)]
+            self.queries += search.tried
         return []
 
     def _begin(self, sentence: Sentence) -> _Begun:
         search = self._search(sentence)
-        begun = self._begun(sentence, search, search.words(w.word for w in self.noticed))
-        assert begun is not None
-        return begun
+        return self._begun(sentence, search, search.words(w.word for w in self.noticed))
 
-    def _begun(
-        self, sentence: Sentence, search: PhraseSearch, words: list[Phrase]
-    ) -> _Begun | None:
-        lift = search.lift(words[0]) if words else 0.0
+    def _begun(self, sentence: Sentence, search: PhraseSearch, words: list[Phrase]) -> _Begun:
+        lift = search.lift(words[0])
         self.queries += search.tried
-        return _Begun(sentence, search, words, lift) if words else None
+        return _Begun(sentence, search, words, lift)
 
     def _search(self, sentence: Sentence) -> PhraseSearch:
         goal = Goal(SOUGHT_WITH, (sentence.tokens,) * len(SOUGHT_WITH))
