@@ -1,6 +1,7 @@
 """Probes per minute: garak's own local target against ours, under garak's own command.
 
-The same probes, generations, longest answer and number type; both sample. The clock runs while garak
+The same probes, generations and longest answer; both sample. Ours is timed in the same number type and
+with 8-bit weights. The clock runs while garak
 has a probe answered (our batches included), not while models load, detectors judge or reports are
 written; the whole command's time is given too. A probe is one prompt answered once. garak's target is its
 ``huggingface.Model``: its ``Pipeline`` fails under the transformers that we pin. Needs garak in the
@@ -22,7 +23,7 @@ from superalign.evaluation import garak_target
 from superalign.evaluation.garak_report import read_report, summarise
 from superalign.models.embedded import embedded_folder
 
-KINDS = {"superalign": "superalign", "huggingface": "huggingface.Model"}
+KINDS = {"superalign": "superalign", "int8": "superalign", "huggingface": "huggingface.Model"}
 PROBES = "goodside.WhoIsRiley,snowball.GraphConnectivity,snowball.Primes"
 
 
@@ -39,6 +40,7 @@ def scan(target: str, name: str, args, folder: Path) -> dict:
         spent.append((time.perf_counter() - wall, time.process_time() - used))
         return answered
 
+    suffix = "@weights=int8" if target == "int8" else ""
     kind = {"torch_dtype": args.dtype, "do_sample": True, "device_map": "cpu"}
     options = {
         "superalign": {"max_tokens": args.tokens},
@@ -46,7 +48,11 @@ def scan(target: str, name: str, args, folder: Path) -> dict:
     }
     settings = {
         "run": {"generations": args.generations, "seed": 1},
-        "plugins": {"generators": options, "target_type": KINDS[target], "target_name": name},
+        "plugins": {
+            "generators": options,
+            "target_type": KINDS[target],
+            "target_name": name + suffix,
+        },
         "reporting": {"report_prefix": str(folder / target)},
     }
     config = folder / f"{target}.json"
@@ -76,7 +82,7 @@ def main() -> None:
     parser.add_argument("--generations", type=int, default=5, help="answers to a prompt")
     parser.add_argument("--tokens", type=int, default=48)
     parser.add_argument("--dtype", default="bfloat16")
-    parser.add_argument("--only", choices=["superalign", "huggingface"], help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=list(KINDS), help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     folder = args.model or embedded_folder()
@@ -89,17 +95,20 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["XDG_DATA_HOME"] = temporary  # garak's log
-        for target in ("superalign", "huggingface"):  # garak keeps its state for a process
+        for target in KINDS:  # garak keeps its state for a process
             out = Path(temporary) / f"{target}.row.json"
             again = [*sys.argv[1:], "--only", target, "--out", str(out)]
             subprocess.run([sys.executable, __file__, *again], check=True)
             rows.append(json.loads(out.read_text()))
             print(json.dumps(rows[-1]), flush=True)
-    ours, theirs = rows
+    *ours, theirs = rows
     found = {
-        "ratio": ours["per_minute"] / theirs["per_minute"],
-        "ratio, processor": theirs["processor"] / ours["processor"],
-        "ratio, whole command": theirs["command"] / ours["command"],
+        row["target"]: {
+            "ratio": row["per_minute"] / theirs["per_minute"],
+            "ratio, processor": theirs["processor"] / row["processor"],
+            "ratio, whole command": theirs["command"] / row["command"],
+        }
+        for row in ours
     }
     print(json.dumps(found))
     if args.out:

@@ -26,7 +26,7 @@ def test_states_are_those_of_one_word_at_a_time(
 ) -> None:
     scan = WordScan(base)
     scan.words = scan.words[:7]
-    monkeypatch.setattr(word_scan, "BATCH_WORDS", 3)
+    monkeypatch.setattr(word_scan, "BRANCHES", 3)
     for place, space in ((BEFORE, ""), (AFTER, " ")):
         rows = scan._states(base, place)
         before, _ = framed(base, place, REQUESTS[0])

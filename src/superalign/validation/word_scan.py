@@ -23,7 +23,7 @@ from superalign.validation.probes import REQUESTS
 Tokens = tuple[int, ...]
 DEPTH = 2  # blocks
 TOLD = 8  # words of either place
-BATCH_WORDS = 1024
+BRANCHES = 192  # words that share a reading of what stands before them
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class WordScan:
         return sorted(found, key=lambda w: -w.ratio)
 
     @cached_property
-    def _prompts(self) -> dict[str, list[Tokens]]:
+    def _spelt(self) -> dict[str, list[Tokens]]:
+        """The tokens of every word, without and with a space before it."""
         spaces = {BEFORE: "", AFTER: " "}
         return {
-            place: [(*before, *self.base.encode_completion(space + word)) for word in self.words]
+            place: [self.base.encode_completion(space + word) for word in self.words]
             for place, space in spaces.items()
-            for before, _ in [framed(self.base, place, REQUESTS[0])]
         }
 
     @cached_property
@@ -73,11 +73,16 @@ class WordScan:
 
     @torch.inference_mode()
     def _states(self, model: LocalModel, place: str) -> Tensor:
-        """(words, width), at the last token of each word."""
-        prompts, rows = self._prompts[place], []
-        for i in range(0, len(prompts), BATCH_WORDS):
-            trees = [Tree(prompt) for prompt in prompts[i : i + BATCH_WORDS]]
-            batch = PackedBatch.build(trees, device=model.device)
+        """(words, width), at the last token of each word.
+
+        Words are branches of a tree: what stands before them is computed once for ``BRANCHES``.
+        """
+        before, _ = framed(self.base, place, REQUESTS[0])
+        spelt, rows = self._spelt[place], []
+        for i in range(0, len(spelt), BRANCHES):
+            words = spelt[i : i + BRANCHES]
+            batch = PackedBatch.build([Tree(before, tuple(words))], device=model.device)
             _, states = list(model.streams(batch, DEPTH))[-1]
-            rows.append(states[batch.last_B].float().cpu())
+            ends = len(before) - 1 + torch.tensor([len(w) for w in words]).cumsum(0)
+            rows.append(states[ends.to(states.device)].float().cpu())
         return torch.cat(rows)
