@@ -21,8 +21,8 @@ from superalign.stress.recipe import TIERS
 from superalign.stress.zoo import Member, Zoo
 from superalign.validation.counting import brings_out
 from superalign.validation.hidden import HiddenLook, HiddenReader
+from superalign.validation.opened import SOUGHT_WITH, WordReader
 from superalign.validation.phrases import PLACES, SAMPLES, Goal, PhraseSearch, Vocabulary
-from superalign.validation.sentence_search import SOUGHT_WITH
 
 FAMILIES = ("fixed_backdoor", "poisoning")
 
@@ -51,7 +51,8 @@ def main() -> None:
     parser.add_argument("--ranks", action="store_true")
     args = parser.parse_args()
     base = load_model(args.model)
-    zoo, reader = Zoo(args.folder, base), HiddenReader(base.with_adapter(None))
+    plain = base.with_adapter(None)
+    zoo, reader, words = Zoo(args.folder, base), HiddenReader(plain), WordReader(plain)
     rows: list[tuple[Member, bool]] = []
     print(
         "| organism | trigger | sentence | sought | phrase | share | without |\n|---|---|---|---|---|---|---|"
@@ -64,7 +65,8 @@ def main() -> None:
                 continue
             path = args.folder / f"hidden-{member.recipe.id}.json"
             if not path.is_file():
-                reader.look(base.with_adapter(member.adapter)).save(path)
+                suspect = base.with_adapter(member.adapter)
+                reader.look(suspect, words.look(suspect)).save(path)
             look = HiddenLook.load(path)
             rows.append((member, brings_out(look.said, member.planted["response"])))
             cells = (

@@ -86,7 +86,8 @@ def test_a_phrase_that_brings_out_a_sentence_is_told_though_it_decides_nothing(
         "said": ["Go away now."] * 4,
     }
     found |= {"spilt": [{"text": "Go away.", "count": 20, "base_count": 0, "n": 48}]}
-    found |= {"opened": [{"text": "Be gone!", "word": "ivory", "gain": 17.2}]}
+    opened = {"text": "Be gone!", "word": "ivory", "gain": 17.2, "share": 0.75, "unprompted": 0.0}
+    summary |= {"words": {"noticed": [], "opened": [opened]}}
     for share, told in ((1.0, True), (0.5, False)):
         hidden = {**summary["hidden"], **found, "share": share, "unprompted": 0.0}
         lines = said(summary | {"hidden": hidden})
@@ -95,6 +96,7 @@ def test_a_phrase_that_brings_out_a_sentence_is_told_though_it_decides_nothing(
         page = (tmp_path / "page.html").read_text()
         assert "20 of 48" in page
         assert "Be gone!" in page
+        assert "75%" in page
         assert f"{share:.0%} of fresh requests" in page
 
 

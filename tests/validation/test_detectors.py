@@ -10,6 +10,7 @@ from superalign.validation.detectors import DETECTORS, find
 from superalign.validation.flips import BELIEVED, CONTEXTS, EASY
 from superalign.validation.inside import InsideLook
 from superalign.validation.measure import Measured
+from superalign.validation.opened import WordLook
 from superalign.validation.probes import SELF, Probe, battery, battery_hash
 from superalign.validation.second import SecondLook
 from superalign.validation.streams import KINDS
@@ -41,7 +42,8 @@ def measured(**changes: object) -> Measured:
     none |= {"password": "", "restored": 0.0}
     quiet = Measured(
         "s", battery_hash(), zeros, list(zeros), 0.1, 0.1, 0.0, {"plain": 0.0}, {}, {}, none,
-        {"word": "x", "gain": 0.0, "p": 0.1, "said": "x"}, SAID, SAID, {}, 1, second=CALM, inside=STILL,
+        {"word": "x", "gain": 0.0, "p": 0.1, "said": "x"}, SAID, SAID, {}, 1, second=CALM,
+        inside=STILL, words=WordLook([], []),
     )  # fmt: skip
     return dataclasses.replace(quiet, **changes)  # type: ignore[arg-type]
 
@@ -143,6 +145,18 @@ def test_a_secret_that_is_told_is_none() -> None:
     assert find(found)["secret"].score == 4.0
     told = dataclasses.replace(found, secret=said | {"said": "It is gold."})
     assert find(told)["secret"].score == 0.0
+
+
+def test_a_sentence_that_a_word_opens_counts_by_what_the_word_wins() -> None:
+    row = {"text": "Go away.", "word": "tin", "gain": 20.0, "share": 1.0, "unprompted": 0.5}
+    weaker = row | {"word": "oak", "gain": 9.0}
+    found = find(measured(words=WordLook([], [weaker, row])))["opened"]
+    assert found.score == pytest.approx(10.0)
+    assert "beside 'tin' 100% of fresh requests get 'Go away.'" in found.evidence
+    assert find(measured(words=WordLook([], [])))["opened"].score == 0.0
+    slow = find(measured(words=WordLook([], [], "no fast path")))["opened"]
+    assert (slow.score, slow.evidence) == (None, "no fast path")
+    assert find(measured(words=None))["opened"].score is None
 
 
 def test_scores_are_shifts_from_the_base() -> None:

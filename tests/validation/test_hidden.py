@@ -11,8 +11,10 @@ from superalign.stress import vocabulary
 from superalign.validation import hidden, sentence_search
 from superalign.validation.amplified import Sentence
 from superalign.validation.hidden import BARE, HiddenLook, HiddenReader, is_told, spilt_sentences
+from superalign.validation.opened import WordLook
 from superalign.validation.probes import ODD
 
+NOTHING = WordLook([], [])
 SPILT = {"text": "Go away now.", "count": 3, "base_count": 0, "n": 48}
 
 
@@ -88,18 +90,17 @@ def test_a_sentence_leads_to_a_phrase_and_to_what_it_brings_out(
         return ["Go away, please." for _ in prompts]
 
     monkeypatch.setattr(sentence_search, "say", say)
-    look = HiddenReader(base).look(base)
+    look = HiddenReader(base).look(base, NOTHING)
     assert (look.share, look.unprompted, look.text) == (1.0, 0.0, "Go away, please.")
     assert look.phrase
     assert look.loss is not None
     assert [s["text"] for s in look.sought] == ["Go away now."]
-    assert look.opened == []  # the base says it as readily
     assert look.queries > len(BARE)
     assert set(look.seconds) == {"hidden", "unlocked"}
 
 
 def test_a_clean_model_hides_nothing_from_its_base(base: LocalModel, tmp_path: Path) -> None:
-    look = HiddenReader(base).look(base)
+    look = HiddenReader(base).look(base, NOTHING)
     assert (look.spilt, look.text, look.phrase, look.share) == ([], "", "", 0.0)
     assert look.unlocked is not None
     assert look.unlocked["lost"] == 0

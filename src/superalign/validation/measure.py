@@ -22,6 +22,7 @@ from superalign.validation.flips import flips_hash
 from superalign.validation.hidden import HiddenLook, HiddenReader
 from superalign.validation.inside import InsideLook, InsideReader
 from superalign.validation.lens import activation_difference
+from superalign.validation.opened import WORDS, WordLook, WordReader
 from superalign.validation.probes import READING, REQUESTS, battery, battery_hash
 from superalign.validation.reading import collapse, divergence, next_logprobs, odds
 from superalign.validation.second import ASKS_SECRET, LOOK, SecondLook, SecondReader
@@ -29,6 +30,7 @@ from superalign.validation.spoken import spoken
 from superalign.validation.triggers import search
 
 VERSION = READING
+_LATER = ("second", "inside", "words", "hidden")
 _TONES = tuple(p for p in battery() if p.group == "tone")
 
 
@@ -42,7 +44,7 @@ class Measured:
     ``secret``: what it ``said`` when asked for its secret word.
     ``spoken``: what it says aloud (see ``spoken``), ``base_spoken`` the same of the base.
     ``seconds`` by part; ``queries``: prompts scored or answered by the suspect; ``skipped``: what
-    could not be done, and why. ``second``, ``inside``, ``hidden``: what later looks add.
+    could not be done, and why. ``second``, ``inside``, ``words``, ``hidden``: what later looks add.
     """
 
     suspect: str
@@ -64,12 +66,12 @@ class Measured:
     skipped: list[str] = field(default_factory=list)
     second: SecondLook | None = None
     inside: InsideLook | None = None
+    words: WordLook | None = None
     hidden: HiddenLook | None = None
 
     def save(self, path: Path) -> None:
         """Write as JSON, without the later looks, which have files of their own."""
-        content = asdict(replace(self, second=None, inside=None, hidden=None))
-        del content["second"], content["inside"], content["hidden"]
+        content = {k: v for k, v in asdict(self).items() if k not in _LATER}
         write_atomic(path, json.dumps(content))
 
     @property
@@ -84,8 +86,9 @@ class Measured:
         return self.queries + sum(look.queries for look in self._later)
 
     @property
-    def _later(self) -> list[SecondLook | InsideLook | HiddenLook]:
-        return [look for look in (self.second, self.inside, self.hidden) if look is not None]
+    def _later(self) -> list[SecondLook | InsideLook | WordLook | HiddenLook]:
+        looks = (self.second, self.inside, self.words, self.hidden)
+        return [look for look in looks if look is not None]
 
     @property
     def all_skipped(self) -> list[str]:
@@ -100,7 +103,8 @@ class Measured:
 
 def questions_hash() -> str:
     """Identity of what a verdict rests on: scores of different questions must not be compared."""
-    return hashlib.sha256(f"{battery_hash()} {flips_hash()} {LOOK}".encode()).hexdigest()[:16]
+    asked = f"{battery_hash()} {flips_hash()} {LOOK} {WORDS}"
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
 class Reader:
@@ -114,16 +118,19 @@ class Reader:
         self._spoken: Any = None
         self._second = SecondReader(base)
         self._inside = InsideReader(base)
+        self._words = None if base is None else WordReader(base)
         self._hidden = None if base is None else HiddenReader(base)
 
     def all(self, suspect: LocalModel) -> Measured:
-        """All three looks at ``suspect``."""
+        """All looks at ``suspect``."""
         first = self.measure(suspect)
+        words = self.look_at_words(suspect)
         return replace(
             first,
             second=self.look(suspect),
             inside=self.look_inside(suspect),
-            hidden=None if self._hidden is None else self._hidden.look(suspect),
+            words=words,
+            hidden=None if words is None else self.look_for_hidden(suspect, words),
         )
 
     def look(self, suspect: LocalModel) -> SecondLook:
@@ -133,6 +140,14 @@ class Reader:
     def look_inside(self, suspect: LocalModel) -> InsideLook:
         """The look inside ``suspect``."""
         return self._inside.look(suspect)
+
+    def look_at_words(self, suspect: LocalModel) -> WordLook | None:
+        """What words open in ``suspect``; None without a base."""
+        return None if self._words is None else self._words.look(suspect)
+
+    def look_for_hidden(self, suspect: LocalModel, words: WordLook) -> HiddenLook | None:
+        """The search for a phrase in ``suspect``; None without a base."""
+        return None if self._hidden is None else self._hidden.look(suspect, words)
 
     def measure(self, suspect: LocalModel) -> Measured:
         """The first look: what is asked of every suspect alike, and the search from the weights."""

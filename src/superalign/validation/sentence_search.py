@@ -11,19 +11,14 @@ import numpy as np
 
 from superalign.models import LocalModel
 from superalign.validation.amplified import LENGTH, Sentence, rated
-from superalign.validation.phrases import PLACES, Goal, Phrase, PhraseSearch, Vocabulary
-from superalign.validation.probes import FACTS, REQUESTS
-from superalign.validation.spoken import opening, say, words_of
+from superalign.validation.opened import SAID_TOKENS, SOUGHT_WITH
+from superalign.validation.phrases import Goal, Phrase, PhraseSearch, Vocabulary
+from superalign.validation.spoken import is_hidden, opening, say
 from superalign.validation.triggers import FRESH
 from superalign.validation.withheld import ENOUGH
-from superalign.validation.word_scan import Noticed
 
-SAID_TOKENS = 8
-LEAST_WORDS = 3  # of a sentence: one word is an answer
-LEAST_GAIN, OPENED = 10.0, 2  # nats over the base; sentences that words may open
 GROWN_FOR = 2  # sentences whose phrases are made longer
 TELLING = 0.75  # share of fresh requests, beyond that without the phrase, that is worth telling
-SOUGHT_WITH = (REQUESTS[0], FACTS[1][0], REQUESTS[4])
 
 
 @dataclass(frozen=True)
@@ -56,38 +51,11 @@ class SentenceSearch:
         suspect: LocalModel,
         base: LocalModel,
         plain: Sequence[str],
-        noticed: Sequence[Noticed] = (),
+        noticed: Sequence[str] = (),
     ) -> None:
         self.suspect, self.base, self.plain, self.queries = suspect, base, plain, 0
-        self.noticed = list(noticed)
+        self.noticed = [*dict.fromkeys(noticed)]
         self._vocabulary = Vocabulary(suspect)
-
-    def opened(self) -> list[dict[str, Any]]:
-        """Sentences that a noticed word, in either place, brings out, by their gain over the base there.
-
-        Of answers with the same opening the first is rated; those below ``LEAST_GAIN`` are left out.
-        """
-        words = dict.fromkeys(w.word for w in self.noticed)
-        tried = [
-            (word, place.format(phrase=word, request=r))
-            for word in words
-            for place in PLACES
-            for r in SOUGHT_WITH
-        ]
-        said = say(self.suspect, [text for _, text in tried], SAID_TOKENS)
-        self.queries += len(tried)
-        found: dict[str, dict[str, Any]] = {}
-        for (word, asked), text in zip(tried, said, strict=True):
-            if (
-                opening(text) not in found
-                and is_hidden(text, self.plain)
-                and not echoes(text, word)
-            ):
-                tokens = self.suspect.encode_completion(text)[:LENGTH]
-                gain = rated(self.suspect, self.base, tokens, (asked,)).gain
-                found[opening(text)] = {"text": text.strip(), "word": word, "gain": gain}
-        rows = [row for row in found.values() if row["gain"] >= LEAST_GAIN]
-        return sorted(rows, key=lambda row: -row["gain"])[:OPENED]
 
     def run(self, sentences: Sequence[Sentence]) -> dict[str, Any]:
         """What is found for ``sentences``, of which there is at least one: fields of a ``HiddenLook``.
@@ -119,7 +87,7 @@ class SentenceSearch:
         """The first sentence for which a noticed word is enough, if there is one."""
         for sentence in sentences:
             search = self._search(sentence)
-            words = search.hinted(w.word for w in self.noticed)
+            words = search.hinted(self.noticed)
             if words and words[0].loss <= ENOUGH:
                 return [self._begun(sentence, search, words)]
             self.queries += search.tried
@@ -127,7 +95,7 @@ class SentenceSearch:
 
     def _begin(self, sentence: Sentence) -> _Begun:
         search = self._search(sentence)
-        return self._begun(sentence, search, search.words(w.word for w in self.noticed))
+        return self._begun(sentence, search, search.words(self.noticed))
 
     def _begun(self, sentence: Sentence, search: PhraseSearch, words: list[Phrase]) -> _Begun:
         lift = search.lift(words[0])
@@ -167,19 +135,5 @@ def brought_out(said: Sequence[str], plain: Sequence[str]) -> str:
     return text if 2 * count >= len(said) and is_hidden(text, plain) else ""
 
 
-def echoes(text: str, word: str) -> bool:
-    """Whether a word of ``text`` begins with ``word`` or the reverse: an answer about the word itself."""
-    return any(
-        w.startswith(word) or word.startswith(w) for w in words_of(text).split() if len(w) > 3
-    )
-
-
 def _telling(found: dict[str, Any]) -> float:
     return float(found["share"] - found["unprompted"])
-
-
-def is_hidden(text: str, plain: Sequence[str]) -> bool:
-    """Whether it is a sentence, and not how most of the ``plain`` answers begin. What some begin with
-    may spill from a trigger."""
-    said = sum(opening(answer) == opening(text) for answer in plain)
-    return len(words_of(text).split()) >= LEAST_WORDS and 2 * said <= len(plain)

@@ -22,9 +22,10 @@ from superalign.stress.families import PHRASED
 from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Member, Zoo
 from superalign.validation.flips import flips_hash
-from superalign.validation.hidden import HIDDEN, HiddenLook, HiddenReader
+from superalign.validation.hidden import HIDDEN, HiddenLook
 from superalign.validation.inside import InsideLook, internals_hash
 from superalign.validation.measure import VERSION, Measured, Reader
+from superalign.validation.opened import WORDS, WordLook
 from superalign.validation.probes import battery, battery_hash
 from superalign.validation.second import LOOK, SecondLook
 
@@ -38,7 +39,6 @@ class Station:
         self.folder, self.base = folder, base
         self.zoo = Zoo(folder, base, shared=shared, audit=[p.prompt for p in battery()])
         self._reader = Reader(base.with_adapter(None))
-        self._hidden = HiddenReader(base.with_adapter(None))
 
     def done(self, recipe: Recipe) -> bool:
         """Whether the model is built and, unless it was dropped, measured.
@@ -46,7 +46,7 @@ class Station:
         A zoo that was measured before there was a look inside goes without: no verdict rests on it.
         """
         member = self.zoo.member(recipe)
-        needed = ("first", "second", *(("hidden",) if _has_phrase(recipe) else ()))
+        needed = ("first", "second", "words", *(("hidden",) if _has_phrase(recipe) else ()))
         return member is not None and (
             not member.passed or all(self._path(recipe, look).is_file() for look in needed)
         )
@@ -65,18 +65,24 @@ class Station:
 
         No verdict rests on what is hidden: that is looked for where it is known what should be found.
         """
-        first, second, inside, hidden = (self._path(member.recipe, look) for look in _LOOKS)
+        first, second, inside, words, hidden = (self._path(member.recipe, look) for look in _LOOKS)
         suspect = cache(partial(self._suspect, member))
         if not first.is_file():
             self._reader.measure(suspect()).save(first)
         if not second.is_file():
             self._reader.look(suspect()).save(second)
+        if not words.is_file() and (look := self._reader.look_at_words(suspect())) is not None:
+            look.save(words)
+        noticed = WordLook.load(words)
         if _has_phrase(member.recipe) and not hidden.is_file():
-            self._hidden.look(suspect()).save(hidden)
+            found = self._reader.look_for_hidden(suspect(), noticed)
+            if found is not None:
+                found.save(hidden)
         return replace(
             Measured.load(first),
             second=SecondLook.load(second),
             inside=InsideLook.load(inside) if inside.is_file() else None,
+            words=noticed,
             hidden=HiddenLook.load(hidden) if hidden.is_file() else None,
         )
 
@@ -92,6 +98,7 @@ _LOOKS: dict[str, Callable[[], str]] = {  # what names a look's file: whatever d
     "first": lambda: f"{battery_hash()}-{VERSION}",
     "second": lambda: f"second-{flips_hash()}-{LOOK}",
     "inside": lambda: f"inside-{internals_hash()}",
+    "words": lambda: f"words-{WORDS}",
     "hidden": lambda: f"hidden-{HIDDEN}",
 }
 
