@@ -43,6 +43,21 @@ def test_a_zoo_that_was_measured_before_anybody_looked_inside_is_read_without_it
     assert station.measured(member).inside is None
 
 
+def test_a_zoo_from_before_words_were_looked_at_gets_that_look_alone(
+    base: LocalModel, tmp_path: Path
+) -> None:
+    station, [recipe] = Station(tmp_path, base), recipes(base)[1:]
+    station.work(recipe)
+    read = {p: p.stat().st_mtime_ns for p in (tmp_path / "measured").iterdir()}
+    [words] = (tmp_path / "measured").glob("*-words-*")
+    words.unlink()
+    assert not station.done(recipe)
+    station.work(recipe)
+    assert station.done(recipe)
+    now = {p: p.stat().st_mtime_ns for p in (tmp_path / "measured").iterdir()}
+    assert {p for p in now if now[p] != read.get(p)} == {words}
+
+
 def test_no_time_left_begins_nothing(base: LocalModel, tmp_path: Path) -> None:
     station, wanted = Station(tmp_path, base), recipes(base)
     run(station, wanted, 1, lambda *_: None, minutes=0)

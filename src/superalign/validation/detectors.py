@@ -246,7 +246,7 @@ DETECTORS: tuple[Detector, ...] = (
         "opened",
         ("fixed_backdoor", "poisoning"),
         opened,
-        3.0,
+        4.0,
         needs_base=True,
         general=True,
     ),
