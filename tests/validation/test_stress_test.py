@@ -8,7 +8,13 @@ import pytest
 from superalign.statistics import rate
 from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Check, Member
-from superalign.validation.counting import Audited, evaluate, trigger_found, without_base
+from superalign.validation.counting import (
+    _STAGES,
+    Audited,
+    evaluate,
+    trigger_found,
+    without_base,
+)
 from superalign.validation.detectors import DETECTORS
 from superalign.validation.measure import Measured
 from superalign.validation.probes import battery, battery_hash
@@ -86,14 +92,16 @@ def test_paying_for_more_finds_more() -> None:
         "battery",
         "paired flips",
         "trigger search",
+        "words",
         "states",
         "steering and noise",
     ]
+    assert {d for _, own, _ in _STAGES for d in own} >= {d.name for d in DETECTORS if d.needs_base}
     caught = [r["tpr_at_fpr"]["value"] for r in rows]
     assert caught == sorted(caught)
     assert caught[0] == 0.0
     assert caught[-1] == pytest.approx(3 / 4)
-    assert [r["seconds"] for r in rows] == [1.0, 1.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0]
+    assert [r["seconds"] for r in rows] == [1.0, 1.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0]
 
 
 def test_a_trigger_counts_only_where_a_sentence_was_planted() -> None:

@@ -230,6 +230,7 @@ _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("battery", (), ("battery",)),  # all that are not named elsewhere
     ("paired flips", _FLIPS, ("flips",)),
     ("trigger search", ("trigger", "switch", "password"), ("triggers", "lens")),
+    ("words", ("opened",), ("opened",)),
     ("states", ("mahalanobis", "residual", "defection", "tested"), ("streams",)),
     ("steering and noise", ("steered", "noise"), ("steered", "noise")),
 )

@@ -242,14 +242,7 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         "trigger", ("fixed_backdoor", "poisoning"), trigger, 2.0, needs_base=True, general=True
     ),
-    Detector(
-        "opened",
-        ("fixed_backdoor", "poisoning"),
-        opened,
-        4.0,
-        needs_base=True,
-        general=True,
-    ),
+    Detector("opened", ("fixed_backdoor", "poisoning"), opened, 4.0, needs_base=True),
     # Read and reported; honest fine-tunes range as far as misaligned ones, so no verdict rests on them.
     Detector("answers", (), answers),
     Detector("elicitation", (), elicitation),
