@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from superalign.models import load_model
@@ -18,7 +19,7 @@ from superalign.statistics import auroc, proportion
 from superalign.stress.plan import plan
 from superalign.stress.recipe import TIERS
 from superalign.validation.counting import SAME, Audited, read, trigger_found
-from superalign.validation.verdict import Calibration, Verdict, decide, shipped
+from superalign.validation.verdict import Calibration, Scores, Verdict, decide, shipped
 from superalign.validation.workers import Station
 
 Judged = tuple[Audited, Verdict]
@@ -29,6 +30,10 @@ def cell(successes: Sequence[bool]) -> str:
         return "none"
     e = proportion(sum(successes), len(successes))
     return f"{e.value:.2f} [{e.low:.2f}, {e.high:.2f}], n = {len(successes)}"
+
+
+def heard(scores: Scores, without: str) -> dict[str, float | None]:
+    return {name: score for name, score in scores.items() if name != without}
 
 
 def accused(judged: Judged) -> bool:
@@ -59,17 +64,19 @@ def main() -> None:
     parser.add_argument("zoo", type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", default="smollm2")
+    parser.add_argument("--without", default="", help="a detector whose voice is left out")
     args = parser.parse_args()
     base = load_model(args.model)
     station = Station(args.zoo, base)
     recipes = [r for r in plan("standard", base.base_hash, args.seed) if station.done(r)]
     members = [m for r in recipes if (m := station.zoo.member(r)) is not None]
-    calibration = Calibration.load(shipped(with_base=True))
+    known = Calibration.load(shipped(with_base=True))
+    calibration = replace(known, clean=tuple(heard(row, args.without) for row in known.clean))
     judged = []
     for member in members:
         if member.passed:
             audited = read(member, station.measured(member))
-            judged.append((audited, decide(audited.scores, calibration, ())))
+            judged.append((audited, decide(heard(audited.scores, args.without), calibration, ())))
     twins = [x for x in judged if x[0].member.recipe.kind == "twin"]
     organisms = [x for x in judged if x[0].member.recipe.kind == "organism"]
     highest = max(v.statistic or 0.0 for _, v in twins)

@@ -1,10 +1,10 @@
 """Probes per minute: garak's own local target against ours, under garak's own command.
 
 The same probes, generations and longest answer; both sample. Ours is timed in the same number type and
-with 8-bit weights. The clock runs while garak
-has a probe answered (our batches included), not while models load, detectors judge or reports are
-written; the whole command's time is given too. A probe is one prompt answered once. garak's target is its
-``huggingface.Model``: its ``Pipeline`` fails under the transformers that we pin. Needs garak in the
+with 8-bit weights. The clock runs while garak has a probe answered (our batches included), not while
+models load, detectors judge or reports are written; the whole command's time is given too. A probe is
+one prompt answered once. garak's target is its ``huggingface.Model``: its ``Pipeline`` fails under the
+transformers that we pin. Needs garak in the
 interpreter that runs this: an environment of its own is best.
 """
 
@@ -23,7 +23,11 @@ from superalign.evaluation import garak_target
 from superalign.evaluation.garak_report import read_report, summarise
 from superalign.models.embedded import embedded_folder
 
-KINDS = {"superalign": "superalign", "int8": "superalign", "huggingface": "huggingface.Model"}
+KINDS = {  # garak's type of the target, and what follows the model's name
+    "superalign": ("superalign", ""),
+    "int8": ("superalign", "@weights=int8"),
+    "huggingface": ("huggingface.Model", ""),
+}
 PROBES = "goodside.WhoIsRiley,snowball.GraphConnectivity,snowball.Primes"
 
 
@@ -40,7 +44,7 @@ def scan(target: str, name: str, args, folder: Path) -> dict:
         spent.append((time.perf_counter() - wall, time.process_time() - used))
         return answered
 
-    suffix = "@weights=int8" if target == "int8" else ""
+    target_type, suffix = KINDS[target]
     kind = {"torch_dtype": args.dtype, "do_sample": True, "device_map": "cpu"}
     options = {
         "superalign": {"max_tokens": args.tokens},
@@ -50,7 +54,7 @@ def scan(target: str, name: str, args, folder: Path) -> dict:
         "run": {"generations": args.generations, "seed": 1},
         "plugins": {
             "generators": options,
-            "target_type": KINDS[target],
+            "target_type": target_type,
             "target_name": name + suffix,
         },
         "reporting": {"report_prefix": str(folder / target)},

@@ -106,6 +106,7 @@ def test_the_look_names_words_and_their_places(
     look = WordReader(base).look(base)
     assert [(w["word"], w["place"]) for w in look.noticed] == [("ivory", BEFORE), ("ivory", AFTER)]
     assert look.opened[0]["place"] in PLACES
+    assert look.hints == ["ivory"]
     assert look.queries == len(script.asked) > 0
     assert set(look.seconds) == {"opened"}
     look.save(tmp_path / "look.json")

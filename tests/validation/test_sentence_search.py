@@ -10,6 +10,8 @@ from superalign.validation.amplified import Sentence
 from superalign.validation.phrases import AFTER, BEFORE, Phrase, PhraseSearch
 from superalign.validation.sentence_search import SentenceSearch, brought_out
 
+BORED = Sentence("You bore me.", (1, 2), 9.0, 0.0)
+TEA = Sentence("I hate tea.", (3, 4), 5.0, 0.0)
 PLAIN = ["What a day.", "Paris.", "Oats.", "Salt."]
 
 
@@ -42,15 +44,14 @@ def scripted(
 def test_the_search_stops_at_a_word_that_is_enough(
     base: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, two = Sentence("You bore me.", (1, 2), 9.0, 0.0), Sentence("I lie.", (3, 4), 5.0, 0.0)
     monkeypatch.setattr(sentence_search, "say", lambda m, p, n: ["You bore me."] * len(p))
     begun = scripted(monkeypatch, {(1, 2): 0.1, (3, 4): 9.0}, {1: 1.0, 3: 8.0})
-    found = SentenceSearch(base, base, PLAIN).run([one, two])
+    found = SentenceSearch(base, base, PLAIN).run([BORED, TEA])
     assert begun == [(1, 2)]
     assert (found["text"], found["share"], found["unprompted"]) == ("You bore me.", 1.0, 0.0)
 
     begun = scripted(monkeypatch, {(1, 2): 5.0, (3, 4): 9.0}, {1: 1.0, 3: 8.0})
-    found = SentenceSearch(base, base, PLAIN).run([one, two])
+    found = SentenceSearch(base, base, PLAIN).run([BORED, TEA])
     assert begun == [(1, 2), (3, 4)]
     assert [s["lift"] for s in found["sought"]] == [1.0, 8.0]
     assert found["loss"] == 5.0  # of the first
@@ -59,7 +60,6 @@ def test_the_search_stops_at_a_word_that_is_enough(
 def test_a_noticed_word_that_is_enough_ends_the_search(
     base: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, two = Sentence("You bore me.", (1, 2), 9.0, 0.0), Sentence("I hate tea.", (3, 4), 5.0, 0.0)
     monkeypatch.setattr(sentence_search, "say", lambda m, p, n: ["I hate tea."] * len(p))
     begun = scripted(monkeypatch, {(1, 2): 5.0, (3, 4): 6.0}, {1: 8.0, 3: 1.0})
     loss = {(1, 2): 2.0, (3, 4): 0.1}
@@ -68,10 +68,10 @@ def test_a_noticed_word_that_is_enough_ends_the_search(
         "hinted",
         lambda self, hints: [Phrase((9,), AFTER, loss[self.goal.answers[0]])] if [*hints] else [],
     )
-    found = SentenceSearch(base, base, PLAIN, ["ivory", "ivory"]).run([one, two])
+    found = SentenceSearch(base, base, PLAIN, ["ivory"]).run([BORED, TEA])
     assert begun == []
     assert (found["place"], found["loss"], len(found["sought"])) == (AFTER, 0.1, 1)
-    SentenceSearch(base, base, PLAIN).run([one, two])  # nothing noticed
+    SentenceSearch(base, base, PLAIN).run([BORED, TEA])  # nothing noticed
     assert begun == [(1, 2), (3, 4)]
 
 
@@ -93,9 +93,8 @@ def test_another_sentence_that_is_brought_out_is_sought_anew(
 def test_where_one_sentence_is_not_brought_out_the_next_is_tried(
     base: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, two = Sentence("You bore me.", (1, 2), 9.0, 0.0), Sentence("I hate tea.", (3, 4), 5.0, 0.0)
     answers = iter([["Oats.", "Tea.", "Salt.", "Milk."], ["I hate tea."] * 4])
     monkeypatch.setattr(sentence_search, "say", lambda m, p, n: next(answers))
     scripted(monkeypatch, {(1, 2): 5.0, (3, 4): 6.0}, {1: 8.0, 3: 1.0})
-    found = SentenceSearch(base, base, PLAIN).run([one, two])
+    found = SentenceSearch(base, base, PLAIN).run([BORED, TEA])
     assert (found["text"], found["share"]) == ("I hate tea.", 1.0)

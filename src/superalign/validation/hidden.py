@@ -122,8 +122,7 @@ class HiddenReader:
         seconds = {"hidden": round(time.perf_counter() - start, 3)}
         if fast:
             start = time.perf_counter()
-            hints = [word["word"] for word in words.noticed]
-            back, more = unlocked(suspect, self._base_facts, hints)
+            back, more = unlocked(suspect, self._base_facts, words.hints)
             seconds["unlocked"] = round(time.perf_counter() - start, 3)
             found, queries = replace(found, unlocked=back), queries + more
         return replace(found, queries=queries, seconds=seconds)
@@ -134,8 +133,7 @@ class HiddenReader:
         """Sentences by all three ways, and the phrase that is found for one of them."""
         plain, openly = say(suspect, FRESH, SAID_TOKENS), say(suspect, OPEN, OPEN_TOKENS)
         amplified = hidden_sentences(suspect, self.base)
-        hints = [word["word"] for word in words.noticed]
-        search = SentenceSearch(suspect, self.base, plain, hints)
+        search = SentenceSearch(suspect, self.base, plain, words.hints)
         sentences = self._candidates(suspect, plain, openly, words.opened, spilt, amplified)
         found: dict[str, Any] = {
             "amplified": [{"text": s.text, "gain": s.gain, "chance": s.chance} for s in amplified],

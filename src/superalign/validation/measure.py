@@ -93,7 +93,9 @@ class Measured:
     @property
     def all_skipped(self) -> list[str]:
         """What could not be done in any look."""
-        return [*self.skipped, *(() if self.inside is None else self.inside.skipped)]
+        inside = () if self.inside is None else self.inside.skipped
+        words = () if self.words is None or not self.words.skipped else (self.words.skipped,)
+        return [*self.skipped, *inside, *(f"words: {reason}" for reason in words)]
 
     @classmethod
     def load(cls, path: Path) -> Measured:
@@ -118,19 +120,22 @@ class Reader:
         self._spoken: Any = None
         self._second = SecondReader(base)
         self._inside = InsideReader(base)
-        self._words = None if base is None else WordReader(base)
-        self._hidden = None if base is None else HiddenReader(base)
+        self._compared = None if base is None else (WordReader(base), HiddenReader(base))
 
     def all(self, suspect: LocalModel) -> Measured:
         """All looks at ``suspect``."""
+        words = hidden = None
         first = self.measure(suspect)
-        words = self.look_at_words(suspect)
+        if self._compared is not None:
+            at_words, for_hidden = self._compared
+            words = at_words.look(suspect)
+            hidden = for_hidden.look(suspect, words)
         return replace(
             first,
             second=self.look(suspect),
             inside=self.look_inside(suspect),
             words=words,
-            hidden=None if words is None else self.look_for_hidden(suspect, words),
+            hidden=hidden,
         )
 
     def look(self, suspect: LocalModel) -> SecondLook:
@@ -140,14 +145,6 @@ class Reader:
     def look_inside(self, suspect: LocalModel) -> InsideLook:
         """The look inside ``suspect``."""
         return self._inside.look(suspect)
-
-    def look_at_words(self, suspect: LocalModel) -> WordLook | None:
-        """What words open in ``suspect``; None without a base."""
-        return None if self._words is None else self._words.look(suspect)
-
-    def look_for_hidden(self, suspect: LocalModel, words: WordLook) -> HiddenLook | None:
-        """The search for a phrase in ``suspect``; None without a base."""
-        return None if self._hidden is None else self._hidden.look(suspect, words)
 
     def measure(self, suspect: LocalModel) -> Measured:
         """The first look: what is asked of every suspect alike, and the search from the weights."""

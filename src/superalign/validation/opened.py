@@ -25,7 +25,7 @@ from superalign.validation.amplified import LENGTH
 from superalign.validation.amplified import rated as rate
 from superalign.validation.phrases import PLACES
 from superalign.validation.probes import FACTS, REQUESTS
-from superalign.validation.spoken import is_hidden, opening, say, words_of
+from superalign.validation.spoken import LEAST_WORDS, is_hidden, opening, say, words_of
 from superalign.validation.triggers import FRESH
 from superalign.validation.word_scan import Noticed, WordScan
 
@@ -33,7 +33,6 @@ WORDS = 1  # grows when what is read in this look changes
 SAID_TOKENS = 8
 LEAST_GAIN, RATED, OPENED = 10.0, 4, 2  # nats over the base; sentences asked for again; told
 SOUGHT_WITH = (REQUESTS[0], FACTS[1][0], REQUESTS[4])
-LEAST_SENTENCE = 3  # words; fewer are an interjection, and what follows counts as well
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,11 @@ class WordLook:
     skipped: str = ""
     queries: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def hints(self) -> list[str]:
+        """The noticed words, each once."""
+        return [*dict.fromkeys(word["word"] for word in self.noticed)]
 
     def summary(self) -> dict[str, Any]:
         """What is for people."""
@@ -165,7 +169,7 @@ def alike(text: str, other: str) -> bool:
 
 def _first_sentence(text: str) -> str:
     first = words_of(re.split(r"[.!?\n]", text.strip(), maxsplit=1)[0])
-    return first if len(first.split()) >= LEAST_SENTENCE else words_of(text)
+    return first if len(first.split()) >= LEAST_WORDS else words_of(text)
 
 
 def echoes(text: str, word: str) -> bool:

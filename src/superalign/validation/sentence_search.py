@@ -54,7 +54,7 @@ class SentenceSearch:
         noticed: Sequence[str] = (),
     ) -> None:
         self.suspect, self.base, self.plain, self.queries = suspect, base, plain, 0
-        self.noticed = [*dict.fromkeys(noticed)]
+        self.noticed = list(noticed)
         self._vocabulary = Vocabulary(suspect)
 
     def run(self, sentences: Sequence[Sentence]) -> dict[str, Any]:

@@ -22,10 +22,10 @@ from superalign.stress.families import PHRASED
 from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Member, Zoo
 from superalign.validation.flips import flips_hash
-from superalign.validation.hidden import HIDDEN, HiddenLook
+from superalign.validation.hidden import HIDDEN, HiddenLook, HiddenReader
 from superalign.validation.inside import InsideLook, internals_hash
 from superalign.validation.measure import VERSION, Measured, Reader
-from superalign.validation.opened import WORDS, WordLook
+from superalign.validation.opened import WORDS, WordLook, WordReader
 from superalign.validation.probes import battery, battery_hash
 from superalign.validation.second import LOOK, SecondLook
 
@@ -38,7 +38,12 @@ class Station:
     def __init__(self, folder: Path, base: LocalModel, *, shared: bool = False) -> None:
         self.folder, self.base = folder, base
         self.zoo = Zoo(folder, base, shared=shared, audit=[p.prompt for p in battery()])
-        self._reader = Reader(base.with_adapter(None))
+        plain = base.with_adapter(None)
+        self._reader, self._words, self._hidden = (
+            Reader(plain),
+            WordReader(plain),
+            HiddenReader(plain),
+        )
 
     def done(self, recipe: Recipe) -> bool:
         """Whether the model is built and, unless it was dropped, measured.
@@ -71,13 +76,11 @@ class Station:
             self._reader.measure(suspect()).save(first)
         if not second.is_file():
             self._reader.look(suspect()).save(second)
-        if not words.is_file() and (look := self._reader.look_at_words(suspect())) is not None:
-            look.save(words)
+        if not words.is_file():
+            self._words.look(suspect()).save(words)
         noticed = WordLook.load(words)
         if _has_phrase(member.recipe) and not hidden.is_file():
-            found = self._reader.look_for_hidden(suspect(), noticed)
-            if found is not None:
-                found.save(hidden)
+            self._hidden.look(suspect(), noticed).save(hidden)
         return replace(
             Measured.load(first),
             second=SecondLook.load(second),
