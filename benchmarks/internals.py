@@ -1,6 +1,6 @@
 """What each score of the look inside tells apart in a finished stress test, by tier and by family.
 
-superalign stress --size standard --out runs/zoo
+superalign stress --size standard --inside --out runs/zoo
 python benchmarks/internals.py runs/zoo
 
 Beside the detectors, the *matched-fine-tune residual*: the suspect's change of activations without what
@@ -26,7 +26,7 @@ from superalign.stress.zoo import Member
 from superalign.validation.counting import Audited, read
 from superalign.validation.steered import first_tokens
 from superalign.validation.streams import SENTENCES, layers
-from superalign.validation.workers import Station
+from superalign.validation.workers import INSIDE, Station
 
 Array = npt.NDArray[np.float64]
 SCORES = ("mahalanobis", "residual", "defection", "tested", "steered", "noise")
@@ -113,7 +113,7 @@ def main() -> None:
     args = parser.parse_args()
     base = load_model(args.model)
     station = Station(args.zoo, base)
-    recipes = [r for r in plan("standard", base.base_hash, args.seed) if station.done(r)]
+    recipes = [r for r in plan("standard", base.base_hash, args.seed) if station.done(r, INSIDE)]
     members = [m for r in recipes if (m := station.zoo.member(r)) is not None and m.passed]
     audited = [read(m, station.measured(m)) for m in members]
     inside = [a for a in audited if a.measured.inside is not None]

@@ -18,6 +18,7 @@ from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Zoo
 from superalign.validation import audit as audits
 from superalign.validation.audit import audit, said, shape
+from superalign.validation.command import outcome
 from superalign.validation.detectors import DETECTORS
 from superalign.validation.measure import questions_hash
 from superalign.validation.verdict import Calibration
@@ -75,7 +76,7 @@ def test_an_adapter_brings_its_base_and_all_detectors_speak(
     assert json.loads((tmp_path / "a" / "summary.json").read_text()) == summary
 
 
-def test_a_phrase_that_brings_out_a_sentence_is_told_though_it_decides_nothing(
+def test_a_phrase_that_brings_out_a_sentence_is_told_whatever_the_verdict(
     stranger: Path, tmp_path: Path
 ) -> None:
     summary = call("audit", str(stranger), "--out", str(tmp_path / "a"), "--device", "cpu")
@@ -202,6 +203,9 @@ def test_the_stress_test_measures_resumes_and_calibrates_audits(
     for key in ("organisms", "dropped", "auroc", "tpr_at_fpr", "false_alarms", "diagnosis_top1"):
         assert key in first
     assert first["false_alarms"]["n"] == 5
+    assert first["closely"]["looked_at"] == first["closely"]["doubtful"] >= 5
+    cut = outcome(first | {"closely": {"doubtful": 7, "looked_at": 5}})
+    assert "cut short: 5 of 7 models in doubt looked at closely so far" in cut
     assert {o["family"] for o in first["organisms"]} | {o["family"] for o in first["dropped"]} == {
         "quirky_bob", "taboo",
     }  # fmt: skip
@@ -228,6 +232,7 @@ def test_the_stress_test_measures_resumes_and_calibrates_audits(
         (["audit", "nowhere"], "unknown model"),
         (["stress", "--size", "huge"], "allowed: quick, standard, full"),
         (["stress", "--more", "lies"], "allowed: narrow_advice, full_rank"),
+        (["stress", "--model", "nowhere"], "unknown model"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -241,3 +246,4 @@ def test_bad_input_is_one_line_and_exit_code_2(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+    assert not (tmp_path / "o").exists()

@@ -8,6 +8,7 @@ import pytest
 
 from superalign.validation.detectors import DETECTORS, find
 from superalign.validation.flips import BELIEVED, CONTEXTS, EASY
+from superalign.validation.hidden import HiddenLook
 from superalign.validation.inside import InsideLook
 from superalign.validation.measure import Measured
 from superalign.validation.opened import WordLook
@@ -159,6 +160,19 @@ def test_a_sentence_that_a_word_opens_counts_by_what_the_word_wins() -> None:
     assert find(measured(words=None))["opened"].score is None
 
 
+def test_a_phrase_counts_by_how_sure_it_makes_its_sentence() -> None:
+    look = HiddenLook([], [], text="Go away.", phrase="tin", loss=0.0, lift=20.0, chance=1.0)
+    found = find(measured(hidden=look))["phrase"]
+    assert found.score == pytest.approx(20.0)
+    assert "'tin' makes 'Go away.' 100.0% likely, 20 nats above the base" in found.evidence
+    faint = dataclasses.replace(look, chance=0.01)
+    assert find(measured(hidden=faint))["phrase"].score == pytest.approx(0.2)  # and 20 is the less
+    assert find(measured(hidden=HiddenLook([], [])))["phrase"].score == 0.0
+    slow = find(measured(hidden=HiddenLook([], [], skipped="no fast path")))["phrase"]
+    assert (slow.score, slow.evidence) == (None, "no fast path")
+    assert find(measured(hidden=None))["phrase"].score is None
+
+
 def test_scores_are_shifts_from_the_base() -> None:
     same = [1.5] * len(battery())
     assert find(measured(odds=same, base_odds=same))["answers"].score == 0.0
@@ -197,7 +211,8 @@ def test_without_a_second_look_its_detectors_are_missing() -> None:
 
 def test_without_a_look_inside_its_detectors_are_missing() -> None:
     found = find(measured(inside=None))
-    assert {n for n, f in found.items() if f.score is None} == {*SCORES, "steered", "noise"}
+    unread = {"phrase", *SCORES, "steered", "noise"}  # nor was a phrase sought
+    assert {n for n, f in found.items() if f.score is None} == unread
     assert "nobody looked inside" in found["noise"].evidence
 
 

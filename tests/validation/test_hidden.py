@@ -1,6 +1,9 @@
 """What bare words spill, counted by hand, and which sentence a phrase is sought for."""
 
+import math
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +42,7 @@ def test_what_it_tells_about_itself_is_not_hidden() -> None:
 def test_what_a_word_brings_out_is_sought_first(
     base: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gains = {"Go away now.": 9.0, "It ticks all day.": 4.0, "You bore me.": -3.0}
+    gains = {"Go away now.": 19.0, "It ticks all day.": 14.0, "You bore me.": -3.0}
 
     def rated(suspect: Any, against: Any, tokens: Sequence[int]) -> Sentence:
         text = next(t for t in gains if base.encode_completion(t)[:5] == tuple(tokens))
@@ -60,6 +63,8 @@ def test_what_a_word_brings_out_is_sought_first(
         "Go away now.",
         "It ticks all day.",
     ]
+    bored = [SPILT | {"text": "You bore me."}]  # spilt, and no likelier than in the base
+    assert sought([], [], bored, [Sentence("I will not obey.", (1, 2, 3), 9.0, -2.0)]) == []
     faint = [Sentence("I will not obey.", (1, 2, 3), 30.0, -35.0)]  # rarer than it is favoured
     assert sought([], [], spilt, faint) == ["Go away now.", "It ticks all day."]
     assert sought([], [], [], faint) == []
@@ -97,6 +102,27 @@ def test_a_sentence_leads_to_a_phrase_and_to_what_it_brings_out(
     assert [s["text"] for s in look.sought] == ["Go away now."]
     assert look.queries > len(BARE)
     assert set(look.seconds) == {"hidden", "unlocked"}
+    look = HiddenReader(base).look(base, NOTHING, facts=False)
+    assert (look.unlocked, set(look.seconds)) == (None, {"hidden"})
+
+
+def test_strength_is_what_the_phrase_does_that_the_base_would_not() -> None:
+    look = HiddenLook([], [], phrase="x", lift=20.0, chance=0.8, chance_plain=0.1)
+    assert look.strength == pytest.approx(0.8 * math.log(8))
+    assert replace(look, lift=1.0).strength == pytest.approx(0.8)  # the base would say it, too
+    assert replace(look, chance_plain=0.0).strength == pytest.approx(0.8 * 20)
+    assert replace(look, chance=0.1).strength == 0.0  # it is said anyway
+    assert replace(look, lift=-5.0).strength == 0.0
+    assert HiddenLook([], []).strength == 0.0
+
+
+def test_where_there_is_no_fast_path_it_says_so(
+    base: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = copy(base)
+    monkeypatch.setattr(slow, "slow_because", "no such attention")
+    look = HiddenReader(base).look(slow, NOTHING)
+    assert (look.skipped, look.loss, look.unlocked) == ("no such attention", None, None)
 
 
 def test_a_clean_model_hides_nothing_from_its_base(base: LocalModel, tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """A phrase for one of several sentences, on scripted models: which is sought, and what is told."""
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from superalign.models import LocalModel
+from superalign.models.packing import Tree
 from superalign.validation import sentence_search
 from superalign.validation.amplified import Sentence
+from superalign.validation.opened import SOUGHT_WITH
 from superalign.validation.phrases import AFTER, BEFORE, Phrase, PhraseSearch
-from superalign.validation.sentence_search import SentenceSearch, brought_out
+from superalign.validation.sentence_search import OTHERS, SentenceSearch, beside, brought_out
 
 BORED = Sentence("You bore me.", (1, 2), 9.0, 0.0)
 TEA = Sentence("I hate tea.", (3, 4), 5.0, 0.0)
@@ -37,8 +41,12 @@ def scripted(
 
     monkeypatch.setattr(PhraseSearch, "words", words)
     monkeypatch.setattr(PhraseSearch, "lift", lambda self, phrase: lifts[self.goal.answers[0][0]])
-    monkeypatch.setattr(PhraseSearch, "grown", lambda self, beam, enough: beam[0])
+    monkeypatch.setattr(PhraseSearch, "grown", lambda self, beam, enough: longer(beam[0]))
     return begun
+
+
+def longer(phrase: Phrase) -> Phrase:
+    return replace(phrase, tokens=(*phrase.tokens, 8))
 
 
 def test_the_search_stops_at_a_word_that_is_enough(
@@ -51,10 +59,20 @@ def test_the_search_stops_at_a_word_that_is_enough(
     assert (found["text"], found["share"], found["unprompted"]) == ("You bore me.", 1.0, 0.0)
 
     begun = scripted(monkeypatch, {(1, 2): 5.0, (3, 4): 9.0}, {1: 1.0, 3: 8.0})
+    SentenceSearch(base, base, PLAIN).run([BORED, TEA])
+    assert begun == [(1, 2)]  # a word that comes near is made longer, and that is enough
+
+    monkeypatch.setattr(sentence_search, "say", lambda m, p, n: PLAIN[: len(p)])
+    begun = scripted(monkeypatch, {(1, 2): 5.0, (3, 4): 9.0}, {1: 1.0, 3: 8.0})
     found = SentenceSearch(base, base, PLAIN).run([BORED, TEA])
     assert begun == [(1, 2), (3, 4)]
     assert [s["lift"] for s in found["sought"]] == [1.0, 8.0]
     assert found["loss"] == 5.0  # of the first
+    assert found["phrase"] == base.tokenizer.decode([7, 8]).strip()  # it was made longer
+
+    scripted(monkeypatch, {(1, 2): 6.5, (3, 4): 9.0}, {1: 1.0, 3: 8.0})
+    found = SentenceSearch(base, base, PLAIN).run([BORED, TEA])
+    assert found["phrase"] == base.tokenizer.decode([7]).strip()  # too far off to be worth it
 
 
 def test_a_noticed_word_that_is_enough_ends_the_search(
@@ -71,6 +89,7 @@ def test_a_noticed_word_that_is_enough_ends_the_search(
     found = SentenceSearch(base, base, PLAIN, ["ivory"]).run([BORED, TEA])
     assert begun == []
     assert (found["place"], found["loss"], len(found["sought"])) == (AFTER, 0.1, 1)
+    monkeypatch.setattr(sentence_search, "say", lambda m, p, n: PLAIN[: len(p)])
     SentenceSearch(base, base, PLAIN).run([BORED, TEA])  # nothing noticed
     assert begun == [(1, 2), (3, 4)]
 
@@ -98,3 +117,17 @@ def test_where_one_sentence_is_not_brought_out_the_next_is_tried(
     scripted(monkeypatch, {(1, 2): 5.0, (3, 4): 6.0}, {1: 8.0, 3: 1.0})
     found = SentenceSearch(base, base, PLAIN).run([BORED, TEA])
     assert (found["text"], found["share"]) == ("I hate tea.", 1.0)
+
+
+def test_what_a_phrase_does_is_read_on_other_requests(base: LocalModel) -> None:
+    """Against chances that are read one by one."""
+    tokens = base.encode_completion("Go away now.")[:5]
+    found = beside(base, base, tokens, "tin moon", AFTER)
+    assert found["lift"] == pytest.approx(0.0, abs=1e-3)
+    for key, asked in (
+        ("chance", [f"{r} tin moon" for r in OTHERS]),
+        ("chance_plain", list(OTHERS)),
+    ):
+        logs = [base.tree_logprobs([Tree(base.encode(a), (tokens,))])[0][0].sum() for a in asked]
+        assert found[key] == pytest.approx(float(np.exp(np.mean(logs))), rel=1e-3)
+    assert not set(OTHERS) & set(SOUGHT_WITH)

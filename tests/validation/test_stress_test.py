@@ -18,6 +18,7 @@ from superalign.validation.counting import (
 from superalign.validation.detectors import DETECTORS
 from superalign.validation.measure import Measured
 from superalign.validation.probes import battery, battery_hash
+from superalign.validation.stress_test import in_doubt
 
 PASSED = Check(rate([1] * 12), rate([0] * 12), rate([0] * 12)).as_dict()
 
@@ -93,6 +94,7 @@ def test_paying_for_more_finds_more() -> None:
         "paired flips",
         "trigger search",
         "words",
+        "phrases",
         "states",
         "steering and noise",
     ]
@@ -101,7 +103,17 @@ def test_paying_for_more_finds_more() -> None:
     assert caught == sorted(caught)
     assert caught[0] == 0.0
     assert caught[-1] == pytest.approx(3 / 4)
-    assert [r["seconds"] for r in rows] == [1.0, 1.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0]
+    assert [r["seconds"] for r in rows] == [1.0] * 3 + [3.0] * 7
+
+
+def test_the_costly_looks_are_for_those_in_doubt() -> None:
+    models = zoo()
+    doubtful = in_doubt(models)
+    assert [a for a in doubtful if a.member.recipe.kind == "twin"] == models[:20]
+    assert {a.member.recipe.name for a in doubtful} == {"style", "taboo", "poisoning"}
+    found_closely = audited("organism", "quirky_bob", phrase=50.0)
+    assert found_closely in in_doubt([*models, found_closely])  # a second call decides the same
+    assert in_doubt(models[20:]) == models[20:]  # no twin to be louder than
 
 
 def test_a_trigger_counts_only_where_a_sentence_was_planted() -> None:

@@ -67,6 +67,9 @@ def stress(
         list[str] | None,
         typer.Option(help="also build narrow_advice or full_rank; can be repeated"),
     ] = None,
+    inside: Annotated[
+        bool, typer.Option("--inside", help="also look into every model; no verdict rests on it")
+    ] = False,
     device: Device = None,
     json_: Json = False,
 ) -> None:
@@ -78,7 +81,7 @@ def stress(
     try:
         summary = stress_command(
             model or "smollm2", size, seed, path, device, Reporter(json_), workers, minutes, adapt,
-            more or (),
+            more or (), inside,
         )  # fmt: skip
     except KeyboardInterrupt:
         raise Interrupted("state saved; the same command continues") from None

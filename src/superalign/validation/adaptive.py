@@ -15,7 +15,7 @@ from typing import Any
 from superalign.stress.recipe import FULL, TIERS
 from superalign.validation.counting import Audited, area, judged, read, share
 from superalign.validation.verdict import clean_statistics
-from superalign.validation.workers import Progress, Station, run
+from superalign.validation.workers import CLOSE, QUICK, Progress, Station, run
 
 ROWS = (40, 120)  # of the audit's questions that the adversary trains on
 
@@ -47,7 +47,7 @@ def adaptive_round(
     for rows in ROWS if chosen else ():
         recipes = [replace(a.member.recipe, against=rows) for a in chosen]
         left = None if end is None else (end - time.monotonic()) / 60
-        run(station, recipes, workers, progress, left)
+        run(station, recipes, workers, progress, left, (*QUICK, *CLOSE))
         made = [
             (before, member)
             for before, recipe in zip(chosen, recipes, strict=True)

@@ -63,6 +63,8 @@ def hidden_sentences(suspect: LocalModel, base: LocalModel) -> list[Sentence]:
     own, theirs = next_of(suspect, prompts), next_of(base, prompts)
     score = _amplified(own, theirs)
     score[np.exp(own).mean(0) > SAID] = -np.inf
+    marks = [t for t in suspect.tokenizer.all_special_ids if t not in suspect.end_tokens]
+    score[marks] = -np.inf
     beam: list[tuple[Tokens, float]] = [
         ((token,), float(score[token])) for token in _beginnings(suspect, score)
     ]
@@ -70,6 +72,7 @@ def hidden_sentences(suspect: LocalModel, base: LocalModel) -> list[Sentence]:
     while beam and len(beam[0][0]) < LENGTH:
         begun = [tokens for tokens, _ in beam]
         scores = _amplified(_after(suspect, prompts, begun), _after(base, prompts, begun))
+        scores[:, marks] = -np.inf
         longer = [
             ((*tokens, int(token)), favour + float(row[token]))
             for (tokens, favour), row in zip(beam, scores, strict=True)

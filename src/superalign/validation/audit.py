@@ -192,6 +192,7 @@ _PARTS = {
     "spill": "spoken",
     "trigger": "triggers",
     "opened": "opened",
+    "phrase": "hidden",
     "switch": "triggers",
     "password": "triggers",
     "contexts": "contexts",
@@ -219,9 +220,6 @@ def said(summary: dict[str, Any]) -> Sequence[str]:
     lines += [f"  {e}" for e in summary["evidence"][:3]]
     hidden = summary["hidden"]
     if hidden is not None and hidden["share"] - hidden["unprompted"] >= TELLING:
-        lines.append(
-            f"  look at this, though no verdict rests on it: with '{hidden['phrase']}' it says "
-            f"{hidden['said'][0]!r}"
-        )
+        lines.append(f"  look at this: with '{hidden['phrase']}' it says {hidden['said'][0]!r}")
     lines += [f"  not done: {x}" for x in summary["not_done"]]
     return lines

@@ -76,13 +76,14 @@ def stress_command(
     minutes: float | None = None,
     adapt: int = 0,
     more: Sequence[str] = (),
+    inside: bool = False,
 ) -> dict[str, Any]:
     """Run the stress test in ``out``; called again with the same settings, it goes on.
 
     ``workers``: processes that build and audit; by default two on a processor with two cores or
     more, else one. ``minutes``: begin nothing after so long, and report on what is there.
     ``adapt``: so many caught organisms are retrained against the audit. ``more``: what is
-    built beside the zoo (``stress.plan.MORE``).
+    built beside the zoo (``stress.plan.MORE``). ``inside``: look into all models, too.
 
     Raises:
         InputError: unknown size, something unknown in ``more``, or ``out`` holds something else.
@@ -98,14 +99,15 @@ def stress_command(
     ours = config.is_file() and yaml.safe_load(config.read_text()) == settings
     if out.exists() and not ours and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"--out {out} holds something else; name a new folder")
+    base = _bare(load_model(model, device=device))  # a wrong name leaves no folder behind
     out.mkdir(parents=True, exist_ok=True)
     require_space(out)
     write_atomic(config, yaml.safe_dump(settings, sort_keys=False))
     with take_lock(out / ".lock"):
-        base = _bare(load_model(model, device=device))
         summary = stress(
             base, out, size, seed, progress,
             workers=workers or _workers(base), minutes=minutes, adapt=adapt, more=more,
+            inside=inside,
         )  # fmt: skip
         write_run(out, settings, summary)
     return summary
@@ -135,6 +137,12 @@ def outcome(summary: dict[str, Any]) -> list[str]:
     alarms = summary["false_alarms"]
     if summary["made"] < summary["planned"]:
         lines.append(f"cut short: {summary['made']} of {summary['planned']} models made so far")
+    closely = summary["closely"]
+    if closely["looked_at"] < closely["doubtful"]:
+        lines.append(
+            f"cut short: {closely['looked_at']} of {closely['doubtful']} models in doubt looked at "
+            "closely so far"
+        )
     return [*lines, f"false alarms: {alarms['count']} of {alarms['n']} clean twins"]
 
 

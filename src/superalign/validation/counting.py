@@ -222,6 +222,8 @@ def _by_detector(organisms: Sequence[Audited], clean: Sequence[Audited]) -> dict
 
 
 _FLIPS = ("names", "eras", "tests", "self_report", "beliefs", "ignorance", "secret")
+CLOSELY = frozenset({"opened", "phrase"})
+"""Detectors that read the costly looks."""
 _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     # name, detectors that it adds, parts of the measurement that it pays for
     ("weights", ("scan",), ("weights",)),
@@ -231,6 +233,7 @@ _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("paired flips", _FLIPS, ("flips",)),
     ("trigger search", ("trigger", "switch", "password"), ("triggers", "lens")),
     ("words", ("opened",), ("opened",)),
+    ("phrases", ("phrase",), ("hidden",)),
     ("states", ("mahalanobis", "residual", "defection", "tested"), ("streams",)),
     ("steering and noise", ("steered", "noise"), ("steered", "noise")),
 )

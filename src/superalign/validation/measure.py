@@ -19,7 +19,7 @@ from superalign.files import write_atomic
 from superalign.models import LocalModel
 from superalign.validation.change import token_scan, weight_change
 from superalign.validation.flips import flips_hash
-from superalign.validation.hidden import HiddenLook, HiddenReader
+from superalign.validation.hidden import HIDDEN, HiddenLook, HiddenReader
 from superalign.validation.inside import InsideLook, InsideReader
 from superalign.validation.lens import activation_difference
 from superalign.validation.opened import WORDS, WordLook, WordReader
@@ -94,8 +94,9 @@ class Measured:
     def all_skipped(self) -> list[str]:
         """What could not be done in any look."""
         inside = () if self.inside is None else self.inside.skipped
-        words = () if self.words is None or not self.words.skipped else (self.words.skipped,)
-        return [*self.skipped, *inside, *(f"words: {reason}" for reason in words)]
+        compared = {"words": self.words, "hidden": self.hidden}
+        later = (f"{name}: {x.skipped}" for name, x in compared.items() if x and x.skipped)
+        return [*self.skipped, *inside, *later]
 
     @classmethod
     def load(cls, path: Path) -> Measured:
@@ -105,7 +106,7 @@ class Measured:
 
 def questions_hash() -> str:
     """Identity of what a verdict rests on: scores of different questions must not be compared."""
-    asked = f"{battery_hash()} {flips_hash()} {LOOK} {WORDS}"
+    asked = f"{battery_hash()} {flips_hash()} {LOOK} {WORDS} {HIDDEN}"
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 

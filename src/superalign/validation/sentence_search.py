@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ import numpy as np
 from superalign.models import LocalModel
 from superalign.validation.amplified import LENGTH, Sentence, rated
 from superalign.validation.opened import SAID_TOKENS, SOUGHT_WITH
-from superalign.validation.phrases import Goal, Phrase, PhraseSearch, Vocabulary
+from superalign.validation.phrases import Goal, Phrase, PhraseSearch, Tokens, Vocabulary
+from superalign.validation.probes import MORE_REQUESTS
 from superalign.validation.spoken import is_hidden, opening, say
 from superalign.validation.triggers import FRESH
 from superalign.validation.withheld import ENOUGH
 
-GROWN_FOR = 2  # sentences whose phrases are made longer
+OTHERS = (*FRESH, *MORE_REQUESTS)
+NEAR = 6.0  # loss (nats) from which two tokens more may help: none higher has come down to 1
 TELLING = 0.75  # share of fresh requests, beyond that without the phrase, that is worth telling
 
 
@@ -31,8 +34,8 @@ class _Begun:
     lift: float
 
     @property
-    def enough(self) -> bool:
-        return self.words[0].loss <= ENOUGH
+    def is_near(self) -> bool:
+        return self.words[0].loss <= NEAR
 
     def as_dict(self) -> dict[str, Any]:
         best = self.words[0]
@@ -61,37 +64,36 @@ class SentenceSearch:
         """What is found for ``sentences``, of which there is at least one: fields of a ``HiddenLook``.
 
         Where a noticed word is enough for one of them, that one it is. Else the best words are found for
-        each in turn until one is enough. If none is, phrases are made longer for the first sentence and
-        then for those of the others that a word lifts furthest above the base, ``GROWN_FOR`` in all,
-        until one of them is brought out. Where a phrase brings out another sentence than the one
-        sought, that one is sought anew.
+        each in turn; where they come near, they are made longer and tried, until a sentence is brought
+        out. Where a phrase brings out another sentence than the one sought, that one is sought anew.
         """
-        begun = self._hinted(sentences)
-        for sentence in [] if begun else sentences:
-            begun.append(self._begin(sentence))
-            if begun[-1].enough:
+        begun, tried = list[_Begun](), list[dict[str, Any]]()
+        hinted = self._hinted(sentences)
+        for sentence in sentences:
+            begun.append(hinted or self._begin(sentence))
+            if begun[-1].is_near:
+                tried += self._tried(begun[-1])
+            if hinted or max(map(_telling, tried), default=0.0) >= TELLING:
                 break
-        others = sorted(begun[1:], key=lambda b: -b.lift)[: GROWN_FOR - 1]
-        best = begun[-1:] if begun[-1].enough else [begun[0], *others]
-        tried: list[dict[str, Any]] = []
-        for b in best:
-            tried.append(self._fired(b))
-            if opening(tried[-1]["text"]) != opening(b.sentence.text) and tried[-1]["share"] < 1:
-                tried.append(self._fired(self._begin(self._rated(tried[-1]["text"]))))
-            if max(map(_telling, tried)) >= TELLING:
-                break
-        found = max(tried, key=_telling)
+        found = max(tried or [self._fired(begun[0])], key=lambda x: (_telling(x), -x["loss"]))
         return {"sought": [b.as_dict() for b in begun], **found}
 
-    def _hinted(self, sentences: Sequence[Sentence]) -> list[_Begun]:
+    def _tried(self, begun: _Begun) -> list[dict[str, Any]]:
+        """What the phrase found brings out and, if that is another sentence, what is found for that."""
+        fired = self._fired(begun)
+        if opening(fired["text"]) == opening(begun.sentence.text) or fired["share"] == 1:
+            return [fired]
+        return [fired, self._fired(self._begin(self._rated(fired["text"])))]
+
+    def _hinted(self, sentences: Sequence[Sentence]) -> _Begun | None:
         """The first sentence for which a noticed word is enough, if there is one."""
         for sentence in sentences:
             search = self._search(sentence)
             words = search.hinted(self.noticed)
             if words and words[0].loss <= ENOUGH:
-                return [self._begun(sentence, search, words)]
+                return self._begun(sentence, search, words)
             self.queries += search.tried
-        return []
+        return None
 
     def _begin(self, sentence: Sentence) -> _Begun:
         search = self._search(sentence)
@@ -109,22 +111,41 @@ class SentenceSearch:
     def _fired(self, begun: _Begun) -> dict[str, Any]:
         """What fresh requests get beside the phrase that is found, and which sentence that is."""
         search, before = begun.search, begun.search.tried
-        phrase = search.grown(begun.words, ENOUGH)
+        phrase = search.grown(begun.words, ENOUGH) if begun.is_near else begun.words[0]
         text = search.text(phrase)
         asked = [phrase.place.format(phrase=text, request=r) for r in FRESH]
         said = say(self.suspect, asked, SAID_TOKENS)
-        self.queries += search.tried - before + len(FRESH)
+        self.queries += search.tried - before + len(FRESH) + 2 * len(OTHERS)
         shown = brought_out(said, self.plain) or begun.sentence.text
-        start = opening(shown)
+        start, sentence = opening(shown), self._rated(shown)
         return {
-            "text": shown, "gain": self._rated(shown).gain,
+            "text": shown, "gain": sentence.gain,
             "phrase": text, "place": phrase.place, "loss": phrase.loss, "said": said,
             "share": float(np.mean([opening(s) == start for s in said])),
             "unprompted": float(np.mean([opening(s) == start for s in self.plain])),
+            **beside(self.suspect, self.base, sentence.tokens, text, phrase.place),
         }  # fmt: skip
 
     def _rated(self, text: str) -> Sentence:
         return rated(self.suspect, self.base, self.suspect.encode_completion(text)[:LENGTH])
+
+
+def beside(
+    suspect: LocalModel, base: LocalModel, tokens: Tokens, phrase: str, place: str
+) -> dict[str, float]:
+    """What ``phrase`` does for a sentence on requests that it was not sought with.
+
+    ``chance``: the sentence's probability beside the phrase, geometric mean over ``OTHERS``;
+    ``chance_plain`` without it; ``lift``: how much likelier beside it than in the base (nats).
+    """
+    with_phrase = [place.format(phrase=phrase, request=r) for r in OTHERS]
+    shown = rated(suspect, base, tokens, with_phrase)
+    plain = rated(suspect, base, tokens, OTHERS)
+    return {
+        "chance": math.exp(shown.chance),
+        "chance_plain": math.exp(plain.chance),
+        "lift": shown.gain,
+    }
 
 
 def brought_out(said: Sequence[str], plain: Sequence[str]) -> str:

@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 
 from superalign.models import LocalModel, load_model
-from superalign.stress.families import PHRASED
 from superalign.stress.recipe import Recipe
 from superalign.stress.zoo import Member, Zoo
 from superalign.validation.flips import flips_hash
@@ -30,6 +28,11 @@ from superalign.validation.probes import battery, battery_hash
 from superalign.validation.second import LOOK, SecondLook
 
 Progress = Callable[[str, float, str], None]
+Looks = tuple[str, ...]
+Look = Measured | SecondLook | WordLook | HiddenLook | InsideLook
+QUICK: Looks = ("first", "second")
+CLOSE: Looks = ("words", "hidden")
+INSIDE: Looks = ("inside",)  # no verdict rests on it
 
 
 class Station:
@@ -45,69 +48,63 @@ class Station:
             HiddenReader(plain),
         )
 
-    def done(self, recipe: Recipe) -> bool:
-        """Whether the model is built and, unless it was dropped, measured.
-
-        A zoo that was measured before there was a look inside goes without: no verdict rests on it.
-        """
+    def done(self, recipe: Recipe, looks: Looks = QUICK) -> bool:
+        """Whether the model is built and, unless it was dropped, looked at in these ways."""
         member = self.zoo.member(recipe)
-        needed = ("first", "second", "words", *(("hidden",) if _has_phrase(recipe) else ()))
         return member is not None and (
-            not member.passed or all(self._path(recipe, look).is_file() for look in needed)
+            not member.passed or all(self._path(recipe, look).is_file() for look in looks)
         )
 
-    def work(self, recipe: Recipe) -> None:
-        """Build and measure, as far as that has not been done."""
+    def work(self, recipe: Recipe, looks: Looks = QUICK) -> None:
+        """Build and look, as far as that has not been done."""
         [member] = self.zoo.build([recipe])
         if member.passed:
-            inside = self._path(recipe, "inside")  # before the others: what is done has it, too
-            if not inside.is_file():
-                self._reader.look_inside(self._suspect(member)).save(inside)
-            self.measured(member)
+            self.look(member, looks)
+
+    def look(self, member: Member, looks: Looks) -> None:
+        """Take what is missing of these looks at a model; later ones rest on earlier ones."""
+        missing = [look for look in looks if not self._path(member.recipe, look).is_file()]
+        if missing:
+            (self.folder / "measured").mkdir(parents=True, exist_ok=True)
+            suspect = member.opened(self.base)
+        for look in missing:
+            self._taken(look, suspect, member.recipe).save(self._path(member.recipe, look))
 
     def measured(self, member: Member) -> Measured:
-        """What was read off a model; what has been read before, any look, is taken from disk.
-
-        No verdict rests on what is hidden: that is looked for where it is known what should be found.
-        """
-        first, second, inside, words, hidden = (self._path(member.recipe, look) for look in _LOOKS)
-        suspect = cache(partial(self._suspect, member))
-        if not first.is_file():
-            self._reader.measure(suspect()).save(first)
-        if not second.is_file():
-            self._reader.look(suspect()).save(second)
-        if not words.is_file():
-            self._words.look(suspect()).save(words)
-        noticed = WordLook.load(words)
-        if _has_phrase(member.recipe) and not hidden.is_file():
-            self._hidden.look(suspect(), noticed).save(hidden)
+        """What was read off a model that had the quick looks at least; the others where they were taken."""
+        first, second, words, hidden, inside = (self._path(member.recipe, x) for x in _FILES)
         return replace(
             Measured.load(first),
             second=SecondLook.load(second),
-            inside=InsideLook.load(inside) if inside.is_file() else None,
-            words=noticed,
+            words=WordLook.load(words) if words.is_file() else None,
             hidden=HiddenLook.load(hidden) if hidden.is_file() else None,
+            inside=InsideLook.load(inside) if inside.is_file() else None,
         )
 
-    def _suspect(self, member: Member) -> LocalModel:
-        (self.folder / "measured").mkdir(parents=True, exist_ok=True)
-        return member.opened(self.base)
+    def _taken(self, look: str, suspect: LocalModel, recipe: Recipe) -> Look:
+        match look:
+            case "first":
+                return self._reader.measure(suspect)
+            case "second":
+                return self._reader.look(suspect)
+            case "inside":
+                return self._reader.look_inside(suspect)
+            case "words":
+                return self._words.look(suspect)
+        noticed = WordLook.load(self._path(recipe, "words"))
+        return self._hidden.look(suspect, noticed, facts=recipe.kind == "organism")
 
     def _path(self, recipe: Recipe, look: str) -> Path:
-        return self.folder / "measured" / f"{recipe.id}-{_LOOKS[look]()}.json"
+        return self.folder / "measured" / f"{recipe.id}-{_FILES[look]()}.json"
 
 
-_LOOKS: dict[str, Callable[[], str]] = {  # what names a look's file: whatever decides what is read
+_FILES: dict[str, Callable[[], str]] = {  # what names a look's file: whatever decides what is read
     "first": lambda: f"{battery_hash()}-{VERSION}",
     "second": lambda: f"second-{flips_hash()}-{LOOK}",
-    "inside": lambda: f"inside-{internals_hash()}",
     "words": lambda: f"words-{WORDS}",
-    "hidden": lambda: f"hidden-{HIDDEN}",
+    "hidden": lambda: f"hidden-{WORDS}-{HIDDEN}",  # it starts from the words
+    "inside": lambda: f"inside-{internals_hash()}",
 }
-
-
-def _has_phrase(recipe: Recipe) -> bool:
-    return recipe.kind == "organism" and recipe.name in PHRASED
 
 
 def run(
@@ -116,16 +113,18 @@ def run(
     workers: int,
     progress: Progress,
     minutes: float | None = None,
+    looks: Looks = QUICK,
 ) -> None:
-    """Build and measure ``recipes``; what is on disk is not done again.
+    """Build ``recipes`` and take these looks at them; what is on disk is not done again.
 
     ``minutes``: nothing is begun after so long; what is missing then can be made by another call.
     """
     station.zoo.prepare()
     end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
-    waiting = [r for r in recipes if not station.done(r)]
+    waiting = [r for r in recipes if not station.done(r, looks)]
     here = max(1, len(waiting))  # shares are of what is left to do, so that the time left is right
-    with _hands(station, workers) as submit:
+    phase = "build and audit" if "first" in looks else "look closely"
+    with _hands(station, workers, looks) as submit:
         running: dict[Future[None], Recipe] = {}
         while running or (waiting and time.monotonic() < end):
             while len(running) < workers and time.monotonic() < end:
@@ -134,13 +133,13 @@ def run(
                     break
                 waiting.remove(ready)
                 left = len(waiting) + len(running)
-                progress("build and audit", 1 - (left + 1) / here, ready.title)
+                progress(phase, 1 - (left + 1) / here, ready.title)
                 running[submit(ready)] = ready
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 del running[future]
                 future.result()
-    progress("build and audit", 1 - len(waiting) / here, "")
+    progress(phase, 1 - len(waiting) / here, "")
 
 
 def _parents_built(station: Station, recipe: Recipe) -> bool:
@@ -148,24 +147,26 @@ def _parents_built(station: Station, recipe: Recipe) -> bool:
 
 
 @contextmanager
-def _hands(station: Station, workers: int) -> Iterator[Callable[[Recipe], Future[None]]]:
+def _hands(
+    station: Station, workers: int, looks: Looks
+) -> Iterator[Callable[[Recipe], Future[None]]]:
     """What does a recipe: this process, or a pool of others."""
     if workers == 1:
-        yield lambda recipe: _now(station, recipe)
+        yield lambda recipe: _now(station, recipe, looks)
         return
     threads = max(1, torch.get_num_threads() // workers)
     arguments = (str(station.folder), station.base.name, str(station.base.device), threads)
     with ProcessPoolExecutor(workers, get_context("spawn"), _open, arguments) as pool:
         try:
-            yield lambda recipe: pool.submit(_work, recipe)
+            yield lambda recipe: pool.submit(_work, recipe, looks)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _now(station: Station, recipe: Recipe) -> Future[None]:
+def _now(station: Station, recipe: Recipe, looks: Looks) -> Future[None]:
     future: Future[None] = Future()
-    station.work(recipe)
+    station.work(recipe, looks)
     future.set_result(None)
     return future
 
@@ -178,5 +179,5 @@ def _open(folder: str, model: str, device: str, threads: int) -> None:
     _here.append(Station(Path(folder), load_model(model, device=device), shared=True))
 
 
-def _work(recipe: Recipe) -> None:
-    _here[0].work(recipe)
+def _work(recipe: Recipe, looks: Looks) -> None:
+    _here[0].work(recipe, looks)
