@@ -171,7 +171,10 @@ class Reader:
         weights = lens = triggers = drift = by_context = None
         queries = len(battery()) + len(REQUESTS) + 1 + said["asked"]
         if self.base is None:
-            skipped.append("no base: no weight change, no activation difference, no trigger search")
+            skipped.append(
+                "no base: no weight change, no activation difference, no search for triggers, words "
+                "and phrases"
+            )
         else:
             drift = float(divergence(ordinary, self._ordinary).mean())
             by_context = self._by_context(suspect)
