@@ -28,7 +28,6 @@ from superalign.attack.adaptive import goal_allocator
 from superalign.campaign.attacker import OperatorAttacker, attack_cell, campaign_operators
 from superalign.campaign.goals import campaign_goals
 from superalign.campaign.run import Campaign
-from superalign.campaign.screening import RefusalDirection, ScreenedAttacker
 from superalign.campaign.settings import CampaignConfig
 from superalign.campaign.target import ModelTarget, Move, Played
 from superalign.records import Response
@@ -37,9 +36,6 @@ from superalign.tasks.base import seeded
 
 KINDS = ("thompson", "epsilon_greedy", "uniform")
 EXPLORING = "thompson, exploring"
-LOOKING = (
-    "thompson, looking"  # with activations: of four moves, the one that least resembles a refusal
-)
 HORIZONS = (25, 200)
 TOKENS = 24  # of an answer: its opening decides
 
@@ -121,7 +117,7 @@ class Watching(OperatorAttacker):
 
 
 def campaign(kind: str, seed: int, args, known, goals, target):
-    """When each goal fell (None: never), and the attacker's log."""
+    """When each goal fell (None: never), and the attacker with its log."""
     config = CampaignConfig(
         queries=args.explore if kind == EXPLORING else args.queries,
         seed=seed,
@@ -132,13 +128,10 @@ def campaign(kind: str, seed: int, args, known, goals, target):
     )
     families = {name: op.family for name, op in known.items()}
     attacker = Watching(known, goal_allocator(kind.split(",")[0], families), args.confirm)
-    asking = attacker
-    if kind == LOOKING:
-        asking = ScreenedAttacker(attacker, RefusalDirection(target.model))
-    made = Campaign(config, Unstored(), target, asking, goals)
+    made = Campaign(config, Unstored(), target, attacker, goals)
     made.run()
     firsts = [made.first_hit(g) for g in goals]
-    return [f.spent if f else None for f in firsts], attacker.log
+    return [f.spent if f else None for f in firsts], attacker
 
 
 def horizons(queries: int) -> list[int]:
@@ -169,14 +162,13 @@ def campaigns(args, known, goals, target_of) -> list[dict]:
     """One row a kind and seed; those of ``--runs`` are read, the others made while time is left."""
     rows, start = (read(args.runs) if args.runs else []), time.perf_counter()
     done = {(row["kind"], row["seed"]) for row in rows}
-    kinds = (*KINDS, EXPLORING, *([LOOKING] if args.model else []))
     for seed in range(args.first_seed, args.first_seed + args.seeds):
-        for kind in kinds:
+        for kind in (*KINDS, EXPLORING):
             if (kind, seed) in done or time.perf_counter() - start > args.seconds:
                 continue
-            times, log = campaign(kind, seed, args, known, goals, target_of(seed))
-            rows.append({"kind": kind, "seed": seed, "times": times, "log": log})
-            spent = sum(cost for cost, _ in log)
+            times, attacker = campaign(kind, seed, args, known, goals, target_of(seed))
+            rows.append({"kind": kind, "seed": seed, "times": times, "log": attacker.log})
+            spent = sum(cost for cost, _ in attacker.log)
             seconds = time.perf_counter() - start
             print(f"{seconds:.0f} s: {kind}, seed {seed}: {spent} queries", file=sys.stderr)
             if args.runs:
@@ -200,7 +192,7 @@ def by_kind(rows: list[dict], key: str) -> dict[str, list]:
     """Kind → that entry of each seed, in the seeds' order; seeds without all kinds are left out."""
     seeds = sorted({row["seed"] for row in rows})
     found = {(row["kind"], row["seed"]): row[key] for row in rows}
-    kinds = [*dict.fromkeys(row["kind"] for row in rows)]
+    kinds = (*KINDS, EXPLORING)
     whole = [seed for seed in seeds if all((kind, seed) in found for kind in kinds)]
     return {kind: [found[kind, seed] for seed in whole] for kind in kinds}
 
@@ -209,13 +201,12 @@ def summary(rows: list[dict], best: dict | None, queries: int) -> dict:
     """Areas and ratios by horizon, shares solved, and cells at equal numbers of queries."""
     times, logs = by_kind(rows, "times"), by_kind(rows, "log")
     out: dict = {}
-    adaptive = [kind for kind in ("thompson", LOOKING) if kind in times]
     for until in horizons(queries):
-        areas = {kind: [area(x, until) for x in times[kind]] for kind in times if kind != EXPLORING}
+        areas = {kind: [area(x, until) for x in times[kind]] for kind in KINDS}
         if best:
             areas["ceiling"] = best[until]
         own = {"area": {kind: float(np.mean(a)) for kind, a in areas.items()}}
-        for first in [*adaptive, "ceiling"] if best else adaptive:
+        for first in ("thompson", "ceiling") if best else ("thompson",):
             for other in KINDS[1:]:
                 own[f"{first} / {other}"] = ratio(areas[first], areas[other])
         out[f"to {until} queries"] = own
