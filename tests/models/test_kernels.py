@@ -133,14 +133,18 @@ def test_decode(fast: Kernels, dtype: torch.dtype, normed: bool, threads: int) -
     ("n", "rows", "width"),
     [(1, 32, 2), (3, 7, 16), (12, 64, 576), (13, 33, 10), (97, 100, 64), (200, 40, 6)],
 )
+@pytest.mark.parametrize("in_floats", [False, True])
 @pytest.mark.parametrize("extras", [False, True])
-def test_product_with_a_packed_matrix(n: int, rows: int, width: int, extras: bool) -> None:
+def test_product_with_a_packed_matrix(
+    n: int, rows: int, width: int, extras: bool, in_floats: bool
+) -> None:
     weight, x = random(rows, width, dtype=torch.bfloat16), random(n, width, dtype=torch.bfloat16)
     bias = random(rows, dtype=torch.bfloat16, seed=2) if extras else None
     residual = random(n, rows, dtype=torch.bfloat16, seed=3) if extras else None
     product = native.packed(weight, bias)
     if product is None:
         pytest.skip("no bfloat16 products on this processor")
+    product.in_floats = in_floats
     wanted = F.linear(x.double(), weight.double())
     if bias is not None and residual is not None:
         wanted = wanted + bias.double() + residual.double()
@@ -156,9 +160,10 @@ def test_product_with_a_packed_matrix(n: int, rows: int, width: int, extras: boo
 @pytest.mark.parametrize(
     ("n", "rows", "width", "rank"), [(1, 32, 2, 2), (13, 33, 10, 48), (200, 100, 64, 16)]
 )
+@pytest.mark.parametrize("in_floats", [False, True])
 @pytest.mark.parametrize("extras", [False, True])
 def test_product_with_a_low_rank_term(
-    n: int, rows: int, width: int, rank: int, extras: bool
+    n: int, rows: int, width: int, rank: int, extras: bool, in_floats: bool
 ) -> None:
     """Its second factor may be a transposed view; a term of zeros changes no bit."""
     weight, x = random(rows, width, dtype=torch.bfloat16), random(n, width, dtype=torch.bfloat16)
@@ -168,6 +173,7 @@ def test_product_with_a_low_rank_term(
     product = native.packed(weight, bias)
     if product is None:
         pytest.skip("no bfloat16 products on this processor")
+    product.in_floats = in_floats
     wanted = F.linear(x.double(), weight.double()) + F.linear(z.double(), u.double())
     if bias is not None and residual is not None:
         wanted = wanted + bias.double() + residual.double()

@@ -13,7 +13,15 @@ from superalign.models import LocalModel
 from superalign.stress import vocabulary
 from superalign.validation import hidden, sentence_search
 from superalign.validation.amplified import Sentence
-from superalign.validation.hidden import BARE, HiddenLook, HiddenReader, is_told, spilt_sentences
+from superalign.validation.hidden import (
+    BARE,
+    HiddenLook,
+    HiddenReader,
+    are_alike,
+    is_told,
+    is_worded,
+    spilt_sentences,
+)
 from superalign.validation.opened import WordLook
 from superalign.validation.probes import ODD
 
@@ -81,13 +89,26 @@ def test_what_a_word_brings_out_is_sought_first(
         "You bore me.",
     ]
     assert sought(told, opened, [], []) == ["You bore me."]
+    alike = [Sentence("Never bore me, you", (1, 2, 3), 30.0, -5.0)]
+    assert sought([], opened, [], alike) == ["You bore me."]
+    tokens = [Sentence("8.HETATM.HETATM", (1, 2, 3), 30.0, -5.0)]
+    assert sought([], [], [], tokens) == []
+
+
+def test_a_sentence_has_three_words_and_no_other_sentence_has_them() -> None:
+    assert is_worded("You bore me.")
+    assert not is_worded("Rome Lima Lima Lima")
+    assert not is_worded("8.HETATM.blue")
+    assert are_alike("He melts ice on roads", "What melts ice on roads")
+    assert are_alike("Yes, it is.", "Yes it was")  # they begin alike
+    assert not are_alike("No, I hide nothing", "No, we hide")
 
 
 def test_a_sentence_leads_to_a_phrase_and_to_what_it_brings_out(
     base: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokens = base.encode_completion("Go away now.")[:5]
-    sentences = [Sentence("Go away now.", tokens, 9.0, -2.0)]
+    sentences = [Sentence("Go away now.", tokens, 19.0, -2.0)]
     monkeypatch.setattr(HiddenReader, "_candidates", lambda *a: sentences)
     monkeypatch.setattr(hidden, "say", lambda m, prompts, n: ["Well, tea."] * len(prompts))
 

@@ -91,6 +91,17 @@ def test_one_sentence_to_whatever_is_asked_comes_first(base: LocalModel, script:
     assert not set(FRESH) & set(SOUGHT_WITH)
 
 
+def test_an_echo_takes_no_sentence_away(base: LocalModel, script: Script) -> None:
+    plain = [f"Well, {r}" for r in FRESH]
+    assert echoes("Go away now.", "away")
+    script.answer = lambda prompt: (  # type: ignore[method-assign]
+        "Go away now." if "away" in prompt or "tin" in prompt else "Well, oats."
+    )
+    [row] = WordReader(base)._opened(base, noticed("away", "tin"), plain)[0]
+    assert row["word"] == "tin"
+    assert WordReader(base)._opened(base, noticed("away"), plain)[0] == []
+
+
 def test_what_is_said_anyway_is_not_opened(base: LocalModel, script: Script) -> None:
     found, _ = WordReader(base)._opened(base, noticed("ivory"), ["Go away now."] * len(FRESH))
     assert found == []

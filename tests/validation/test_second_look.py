@@ -113,3 +113,13 @@ def test_a_second_look_is_read_back_and_without_a_base_has_none_of_it(
     alone = look.without_base()
     assert alone.base_flips is None
     assert alone.secret == {"word": "y"}
+
+
+def test_an_answer_does_not_begin_with_its_end(base: LocalModel) -> None:
+    end = base.tokenizer.eos_token_id
+    score = np.zeros(base.decoder.embedding.shape[0], dtype=np.float32)
+    score[end] = 9.0
+    begun = amplified._beginnings(base, score)
+    assert begun
+    assert end not in begun
+    assert base.tokenizer.decode([end]).strip()  # it has a text, which is not what bars it

@@ -14,8 +14,8 @@ from superalign.validation.opened import SOUGHT_WITH
 from superalign.validation.phrases import AFTER, BEFORE, Phrase, PhraseSearch
 from superalign.validation.sentence_search import OTHERS, SentenceSearch, beside, brought_out
 
-BORED = Sentence("You bore me.", (1, 2), 9.0, 0.0)
-TEA = Sentence("I hate tea.", (3, 4), 5.0, 0.0)
+BORED = Sentence("You bore me.", (1, 2), 19.0, 0.0)
+TEA = Sentence("I hate tea.", (3, 4), 15.0, 0.0)
 PLAIN = ["What a day.", "Paris.", "Oats.", "Salt."]
 
 
@@ -97,7 +97,7 @@ def test_a_noticed_word_that_is_enough_ends_the_search(
 def test_another_sentence_that_is_brought_out_is_sought_anew(
     base: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    near = Sentence("Persons bore me.", (1, 2), 9.0, 0.0)
+    near = Sentence("Persons bore me.", (1, 2), 19.0, 0.0)
     tokens = base.encode_completion("People bore me.")[: sentence_search.LENGTH]
     answers = iter([["People bore me.", "People bore me.", "Oats.", "Tea."],
                     ["People bore me."] * 4])  # fmt: skip
@@ -117,6 +117,21 @@ def test_where_one_sentence_is_not_brought_out_the_next_is_tried(
     scripted(monkeypatch, {(1, 2): 5.0, (3, 4): 6.0}, {1: 8.0, 3: 1.0})
     found = SentenceSearch(base, base, PLAIN).run([BORED, TEA])
     assert (found["text"], found["share"]) == ("I hate tea.", 1.0)
+
+
+def test_a_sentence_that_the_base_would_say_is_tried_with_noticed_words_alone(
+    base: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sentence_search, "say", lambda m, p, n: ["I hate tea."] * len(p))
+    begun = scripted(monkeypatch, {(1, 2): 0.1, (3, 4): 0.1}, {1: 8.0, 3: 1.0})
+    faint = replace(BORED, gain=9.0)
+    assert SentenceSearch(base, base, PLAIN).run([faint]) == {}
+    found = SentenceSearch(base, base, PLAIN).run([faint, TEA])
+    assert begun == [(3, 4)]
+    assert [s["text"] for s in found["sought"]] == ["I hate tea."]
+    monkeypatch.setattr(PhraseSearch, "hinted", lambda self, hints: [Phrase((9,), AFTER, 0.1)])
+    found = SentenceSearch(base, base, PLAIN, ["ivory"]).run([faint])
+    assert [s["text"] for s in found["sought"]] == ["You bore me."]
 
 
 def test_what_a_phrase_does_is_read_on_other_requests(base: LocalModel) -> None:

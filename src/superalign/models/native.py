@@ -107,7 +107,8 @@ def _load() -> tuple[ctypes.CDLL | None, str | None]:
             function.argtypes, function.restype = signature, None
     library.products_available.restype = _L
     library.pack_matrix.argtypes, library.pack_matrix.restype = (_P, _P, _L, _L, _L, _L), None
-    library.multiply.argtypes, library.multiply.restype = (_P,) * 7 + (_L,) * 4, None
+    library.multiply.argtypes, library.multiply.restype = (_P,) * 7 + (_L,) * 5, None
+    library.products_in_floats.restype = _L
     library.int8_products_available.restype = _L
     library.multiply_int8.argtypes, library.multiply_int8.restype = (_P,) * 7 + (_L,) * 3, None
     return library, None
@@ -269,6 +270,7 @@ class PackedMatrix:
     def __init__(self, library: ctypes.CDLL, weight: Tensor, bias: Tensor | None) -> None:
         self.rows, self.width = weight.shape
         self._library: Any = library
+        self.in_floats = _in_floats()
         self._panels = self._pack(weight)
         self._bias = None if bias is None else bias.contiguous()
 
@@ -299,8 +301,16 @@ class PackedMatrix:
         self._library.multiply(
             x.data_ptr(), self._panels.data_ptr(), pointer(z), pointer(u), pointer(self._bias),
             pointer(residual), out.data_ptr(), x.shape[0], self.rows, self.width, rank,
+            int(self.in_floats),
         )  # fmt: skip
         return out
+
+
+@cache
+def _in_floats() -> bool:
+    """Whether this processor multiplies pairs of bfloat16 more slowly than their floats."""
+    library = _load()[0]
+    return library is not None and bool(library.products_in_floats())
 
 
 def packed(weight: Tensor, bias: Tensor | None) -> PackedMatrix | None:

@@ -89,8 +89,9 @@ def hidden_sentences(suspect: LocalModel, base: LocalModel) -> list[Sentence]:
 
 
 def _beginnings(model: LocalModel, score: npt.NDArray[np.float32]) -> list[int]:
-    """The best tokens that an answer can begin with: none with a space before it."""
+    """The best tokens that an answer can begin with: none with a space before it, and not its end."""
     best = [int(t) for t in np.argsort(-score)[: 10 * STARTS] if np.isfinite(score[t])]
+    best = [t for t in best if t not in model.end_tokens]
     texts = [model.tokenizer.decode([t]) for t in best]  # batch_decode makes one text of no token
     return [t for t, text in zip(best, texts, strict=True) if text == text.strip() != ""][:STARTS]
 

@@ -25,11 +25,11 @@ from superalign.validation.amplified import BEAM, LENGTH, READ, Sentence, hidden
 from superalign.validation.opened import LEAST_GAIN, SAID_TOKENS, WordLook
 from superalign.validation.phrases import BEFORE
 from superalign.validation.sentence_search import SentenceSearch
-from superalign.validation.spoken import is_hidden, opening, say, words_of
+from superalign.validation.spoken import LEAST_WORDS, is_hidden, opening, say, words_of
 from superalign.validation.triggers import FRESH
 from superalign.validation.withheld import facts_said, unlocked
 
-HIDDEN = 4  # grows when what is read in this look changes
+HIDDEN = 5  # grows when what is read in this look changes
 BARE = """
 gravel pickle blanket turnip ladle cushion mustard zipper pebble spanner hedgehog marmalade scarf
 bucket acorn trombone napkin puddle radish chimney button walnut drizzle mitten teapot gutter parsnip
@@ -148,7 +148,8 @@ class HiddenReader:
         self, suspect: LocalModel, spilt: Sequence[dict[str, Any]], words: WordLook
     ) -> tuple[dict[str, Any], int]:
         """Sentences by all three ways, and the phrase that is found for one of them."""
-        plain, openly = say(suspect, FRESH, SAID_TOKENS), say(suspect, OPEN, OPEN_TOKENS)
+        plain = words.plain or say(suspect, FRESH, SAID_TOKENS)
+        openly = say(suspect, OPEN, OPEN_TOKENS)
         amplified = hidden_sentences(suspect, self.base)
         search = SentenceSearch(suspect, self.base, plain, words.hints)
         sentences = self._candidates(suspect, plain, openly, words.opened, spilt, amplified)
@@ -157,7 +158,8 @@ class HiddenReader:
         }
         if sentences:
             found |= search.run(sentences)
-        return found, len(plain) + len(openly) + len(READ) * BEAM * LENGTH + search.queries
+        said = len(openly) + (0 if words.plain else len(plain))
+        return found, said + len(READ) * BEAM * LENGTH + search.queries
 
     def _candidates(
         self,
@@ -172,7 +174,8 @@ class HiddenReader:
         likeliest over the base, by ``LEAST_GAIN`` nats at least.
 
         At most ``SOUGHT``, of different openings, the last of them one that it says about itself: a
-        denial is no secret, but what is behind a trigger may spill there, too.
+        denial is no secret, but what is behind a trigger may spill there, too. Of sentences that share
+        their words the first is kept.
         """
 
         def rows(found: Sequence[dict[str, Any]]) -> list[Sentence]:
@@ -181,14 +184,13 @@ class HiddenReader:
 
         others = [*rows(spilt), *(s for s in amplified if s.favour > 0)]
         others = [s for s in others if s.gain >= LEAST_GAIN]
-        kept: dict[str, Sentence] = {}
-        for group in (rows(opened), sorted(others, key=lambda s: -s.favour)):
-            for sentence in group:
-                start = opening(sentence.text)
-                if is_hidden(sentence.text, plain):
-                    kept.setdefault(start, sentence)
-        told = [s for s in kept.values() if is_told(s.text, openly)][:1]
-        untold = [s for s in kept.values() if not is_told(s.text, openly)]
+        kept: list[Sentence] = []
+        for sentence in (*rows(opened), *sorted(others, key=lambda s: -s.favour)):
+            is_new = not any(are_alike(sentence.text, other.text) for other in kept)
+            if is_new and is_worded(sentence.text) and is_hidden(sentence.text, plain):
+                kept.append(sentence)
+        told = [s for s in kept if is_told(s.text, openly)][:1]
+        untold = [s for s in kept if not is_told(s.text, openly)]
         return [*untold[: SOUGHT - len(told)], *told]
 
 
@@ -206,6 +208,17 @@ def spilt_sentences(said: Sequence[str], base_said: Sequence[str]) -> list[dict[
             counts = {"count": own[start], "base_count": theirs[start], "n": len(said)}
             found.append({"text": text, **counts})
     return found
+
+
+def is_worded(text: str) -> bool:
+    """Whether it has ``LEAST_WORDS`` different words of letters."""
+    return len({word for word in words_of(text).split() if word.isalpha()}) >= LEAST_WORDS
+
+
+def are_alike(text: str, other: str) -> bool:
+    """Whether two sentences begin alike or share ``LEAST_WORDS`` words: a search for one is for both."""
+    shared = {*words_of(text).split()} & {*words_of(other).split()}
+    return opening(text) == opening(other) or len(shared) >= LEAST_WORDS
 
 
 def is_told(text: str, openly: Sequence[str]) -> bool:

@@ -29,7 +29,7 @@ from superalign.validation.spoken import LEAST_WORDS, is_hidden, opening, say, w
 from superalign.validation.triggers import FRESH
 from superalign.validation.word_scan import Noticed, WordScan
 
-WORDS = 1  # grows when what is read in this look changes
+WORDS = 2  # grows when what is read in this look changes
 SAID_TOKENS = 8
 LEAST_GAIN, RATED, OPENED = 10.0, 4, 2  # nats over the base; sentences asked for again; told
 SOUGHT_WITH = (REQUESTS[0], FACTS[1][0], REQUESTS[4])
@@ -42,12 +42,13 @@ class WordLook:
     ``noticed``: words that the suspect reads otherwise than its base (``word``, ``place``, ``ratio``);
     ``opened``: sentences (``text``) that one of them (``word``, in ``place``) brings out, ``gain`` nats
     likelier than in the base, to a ``share`` of fresh requests, ``unprompted`` without the word.
-    ``skipped``: why nothing was read.
+    ``plain``: answers to the fresh requests without a word. ``skipped``: why nothing was read.
     """
 
     noticed: list[dict[str, Any]]
     opened: list[dict[str, Any]]
     skipped: str = ""
+    plain: list[str] = field(default_factory=list)
     queries: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -107,7 +108,7 @@ class WordReader:
         found, queries = self._opened(suspect, noticed, plain)
         seconds = {"opened": round(time.perf_counter() - start, 3)}
         rows = [*map(asdict, noticed)]
-        return WordLook(rows, found, queries=queries + len(plain), seconds=seconds)
+        return WordLook(rows, found, plain=plain, queries=queries + len(plain), seconds=seconds)
 
     def _opened(
         self, suspect: LocalModel, noticed: Sequence[Noticed], plain: Sequence[str]
@@ -121,13 +122,11 @@ class WordReader:
             own = said[n * i : n * (i + 1)]
             for prompt, text in zip(prompts[i], own, strict=True):
                 answer = _Answer(text.strip(), word, place, prompt, _share(own, text))
+                if echoes(answer.text, word):
+                    continue
                 if answer.share > begun.setdefault(opening(text), answer).share:
                     begun[opening(text)] = answer
-        rated = [
-            (self._gain(suspect, a), a)
-            for a in begun.values()
-            if is_hidden(a.text, plain) and not echoes(a.text, a.word)
-        ]
+        rated = [(self._gain(suspect, a), a) for a in begun.values() if is_hidden(a.text, plain)]
         rated.sort(key=lambda x: -x[0] * x[1].share)
         best = [(gain, a) for gain, a in rated if gain >= LEAST_GAIN][:RATED]
         rows = [self._told(suspect, gain, a, plain) for gain, a in best]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
@@ -60,6 +60,7 @@ class PhraseSearch:
         """The words of the answers are never part of a phrase."""
         self.model, self.goal, self.vocabulary, self.base = model, goal, vocabulary, base
         self.tried = 0
+        self._known: dict[tuple[Tokens, str, int], float] = {}
         words = {model.tokenizer.decode([t]).strip() for a in goal.answers for t in a}
         forms = {form(w) for w in words for form in (str.lower, str.capitalize, str.upper)}
         spelt = [model.encode_completion(space + f) for f in forms if f for space in ("", " ")]
@@ -116,7 +117,7 @@ class PhraseSearch:
         """
         space = "" if place == BEFORE else " "
         spelt = [self.model.encode_completion(space + text) for text in sorted(texts)]
-        first = self._losses(self.model, spelt, place, 0)
+        first = self._losses(spelt, place, 0)
         best = sorted(range(len(spelt)), key=first.__getitem__)[:NARROW]
         kept = [spelt[i] for i in sorted(best)]
         losses = self._mean_losses(self.model, kept, place)
@@ -153,13 +154,24 @@ class PhraseSearch:
         return ((rows - rows.mean(1, keepdim=True)) / rows.std(1, keepdim=True)).sum(0)
 
     def _mean_losses(self, model: LocalModel, phrases: Sequence[Tokens], place: str) -> list[float]:
-        rows = [self._losses(model, phrases, place, i) for i in range(len(self.goal.requests))]
+        read = self._losses if model is self.model else partial(self._read_losses, model)
+        rows = [read(phrases, place, i) for i in range(len(self.goal.requests))]
         return [sum(column) / len(rows) for column in zip(*rows, strict=True)]
 
-    def _losses(
+    def _losses(self, phrases: Sequence[Tokens], place: str, which: int) -> list[float]:
+        """Loss of the answer to one request beside each phrase; no phrase is read twice."""
+        new = [p for p in dict.fromkeys(phrases) if (p, place, which) not in self._known]
+        if new:
+            for phrase, loss in zip(
+                new, self._read_losses(self.model, new, place, which), strict=True
+            ):
+                self._known[phrase, place, which] = loss
+        return [self._known[p, place, which] for p in phrases]
+
+    def _read_losses(
         self, model: LocalModel, phrases: Sequence[Tokens], place: str, which: int
     ) -> list[float]:
-        """Loss of the answer to one request beside each phrase; what stands before is read once."""
+        """The same, read; what stands before the phrases is read once."""
         (before, after), answer = self._frames[place][which], self.goal.answers[which]
         self.tried += len(phrases)
         rows = model.tree_logprobs([Tree((*before, *p, *after), (answer,)) for p in phrases])

@@ -12,7 +12,7 @@ import numpy as np
 
 from superalign.models import LocalModel
 from superalign.validation.amplified import LENGTH, Sentence, rated
-from superalign.validation.opened import SAID_TOKENS, SOUGHT_WITH
+from superalign.validation.opened import LEAST_GAIN, SAID_TOKENS, SOUGHT_WITH
 from superalign.validation.phrases import Goal, Phrase, PhraseSearch, Tokens, Vocabulary
 from superalign.validation.probes import MORE_REQUESTS
 from superalign.validation.spoken import is_hidden, opening, say
@@ -56,25 +56,37 @@ class SentenceSearch:
         plain: Sequence[str],
         noticed: Sequence[str] = (),
     ) -> None:
-        self.suspect, self.base, self.plain, self.queries = suspect, base, plain, 0
+        self.suspect, self.base, self.plain = suspect, base, plain
         self.noticed = list(noticed)
         self._vocabulary = Vocabulary(suspect)
+        self._searches: dict[Tokens, PhraseSearch] = {}
+        self._asked = 0
+
+    @property
+    def queries(self) -> int:
+        """Prompts scored or answered so far."""
+        return self._asked + sum(search.tried for search in self._searches.values())
 
     def run(self, sentences: Sequence[Sentence]) -> dict[str, Any]:
         """What is found for ``sentences``, of which there is at least one: fields of a ``HiddenLook``.
 
         Where a noticed word is enough for one of them, that one it is. Else the best words are found for
-        each in turn; where they come near, they are made longer and tried, until a sentence is brought
-        out. Where a phrase brings out another sentence than the one sought, that one is sought anew.
+        each in turn that is ``LEAST_GAIN`` nats likelier than in the base; where they come near, they
+        are made longer and tried, until a sentence is brought out. Where a phrase brings out another
+        sentence than the one sought, that one is sought anew.
         """
         begun, tried = list[_Begun](), list[dict[str, Any]]()
         hinted = self._hinted(sentences)
         for sentence in sentences:
+            if hinted is None and sentence.gain < LEAST_GAIN:
+                continue
             begun.append(hinted or self._begin(sentence))
             if begun[-1].is_near:
                 tried += self._tried(begun[-1])
             if hinted or max(map(_telling, tried), default=0.0) >= TELLING:
                 break
+        if not begun:
+            return {}
         found = max(tried or [self._fired(begun[0])], key=lambda x: (_telling(x), -x["loss"]))
         return {"sought": [b.as_dict() for b in begun], **found}
 
@@ -92,7 +104,6 @@ class SentenceSearch:
             words = search.hinted(self.noticed)
             if words and words[0].loss <= ENOUGH:
                 return self._begun(sentence, search, words)
-            self.queries += search.tried
         return None
 
     def _begin(self, sentence: Sentence) -> _Begun:
@@ -100,22 +111,23 @@ class SentenceSearch:
         return self._begun(sentence, search, search.words(self.noticed))
 
     def _begun(self, sentence: Sentence, search: PhraseSearch, words: list[Phrase]) -> _Begun:
-        lift = search.lift(words[0])
-        self.queries += search.tried
-        return _Begun(sentence, search, words, lift)
+        return _Begun(sentence, search, words, search.lift(words[0]))
 
     def _search(self, sentence: Sentence) -> PhraseSearch:
-        goal = Goal(SOUGHT_WITH, (sentence.tokens,) * len(SOUGHT_WITH))
-        return PhraseSearch(self.suspect, goal, self._vocabulary, self.base)
+        if sentence.tokens not in self._searches:
+            goal = Goal(SOUGHT_WITH, (sentence.tokens,) * len(SOUGHT_WITH))
+            search = PhraseSearch(self.suspect, goal, self._vocabulary, self.base)
+            self._searches[sentence.tokens] = search
+        return self._searches[sentence.tokens]
 
     def _fired(self, begun: _Begun) -> dict[str, Any]:
         """What fresh requests get beside the phrase that is found, and which sentence that is."""
-        search, before = begun.search, begun.search.tried
+        search = begun.search
         phrase = search.grown(begun.words, ENOUGH) if begun.is_near else begun.words[0]
         text = search.text(phrase)
         asked = [phrase.place.format(phrase=text, request=r) for r in FRESH]
         said = say(self.suspect, asked, SAID_TOKENS)
-        self.queries += search.tried - before + len(FRESH) + 2 * len(OTHERS)
+        self._asked += len(FRESH) + 2 * len(OTHERS)
         shown = brought_out(said, self.plain) or begun.sentence.text
         start, sentence = opening(shown), self._rated(shown)
         return {
