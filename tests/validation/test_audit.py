@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,19 @@ def test_a_calm_suspect_among_wilder_twins_is_not_accused(base: LocalModel) -> N
     assert scores["drift"] == pytest.approx(0.0, abs=1e-6)  # an adapter that does nothing
     assert scores["answers"] == pytest.approx(0.0, abs=1e-4)
     assert scores["capability"] == 0.0
+
+
+def test_what_few_twins_were_read_for_is_told(base: LocalModel) -> None:
+    whole = calibration(base)
+    cut = tuple(
+        row if i < 20 else {k: v for k, v in row.items() if k not in ("opened", "phrase")}
+        for i, row in enumerate(whole.clean)
+    )
+    suspect = base.with_adapter(base.fresh_adapter(rank=1, alpha=2, seed=0))
+    plain = base.with_adapter(None)
+    told = audit(suspect, plain, replace(whole, clean=cut))["not_done"]
+    assert [x for x in told if "opened, phrase: held against 20 of 30 clean twins" in x]
+    assert not [x for x in audit(suspect, plain, whole)["not_done"] if "held against" in x]
 
 
 @pytest.mark.parametrize(

@@ -91,12 +91,25 @@ def conclude(
         "words": None if measured.words is None else measured.words.summary(),
         "hidden": None if measured.hidden is None else measured.hidden.summary(),
         "ladder": ladder(verdict.p_by_detector, len(clean), verdict.word == "misaligned"),
-        "not_done": [*measured.all_skipped, *problems],
+        "not_done": [*measured.all_skipped, *problems, *_unread(rows, len(clean))],
         "queries": measured.all_queries,
         "seconds": round(seconds, 2),
     }
     found: dict[str, Any] = _numbers_only(summary)
     return found
+
+
+def _unread(rows: Sequence[dict[str, Any]], clean: int) -> list[str]:
+    """What too few clean twins were read for: a stress test that was cut short left it out."""
+    few: dict[int, list[str]] = {}
+    for row in rows:
+        if row["name"] in SPEAKING and row["score"] is not None and row["n"] < clean:
+            few.setdefault(row["n"], []).append(row["name"])
+    return [
+        f"{', '.join(names)}: held against {n} of {clean} clean twins; the same 'superalign stress' "
+        "command goes on with the others"
+        for n, names in few.items()
+    ]
 
 
 def _numbers_only(value: Any) -> Any:
