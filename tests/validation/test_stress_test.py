@@ -1,5 +1,6 @@
 """How a stress test counts, on scores made by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,10 @@ def test_paying_for_more_finds_more() -> None:
     assert caught[0] == 0.0
     assert caught[-1] == pytest.approx(3 / 4)
     assert [r["seconds"] for r in rows] == [1.0] * 3 + [3.0] * 7
+    inside = {"mahalanobis", "residual", "defection", "tested", "steered", "noise"}
+    unread = dict.fromkeys(inside)
+    quick = [replace(a, scores=a.scores | unread) for a in zoo()]
+    assert [r["up_to"] for r in evaluate(quick)["by_cost"]] == [r["up_to"] for r in rows[:-2]]
 
 
 def test_the_costly_looks_are_for_those_in_doubt() -> None:

@@ -240,15 +240,19 @@ _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 
 
 def _by_cost(organisms: Sequence[Audited], clean: Sequence[Audited]) -> list[dict[str, Any]]:
-    """What is caught as more is paid for: each stage adds its detectors to those before it."""
+    """What is caught as more is paid for: each stage adds its detectors to those before it.
+
+    A stage that was taken of no model is left out.
+    """
+    everyone = (*organisms, *clean)
     named = {d for _, detectors, _ in _STAGES for d in detectors}
     used: set[str] = set()
     seconds, rows = 0.0, []
     for name, detectors, parts in _STAGES:
+        if detectors and not any(a.scores.get(d) is not None for a in everyone for d in detectors):
+            continue
         used |= set(detectors) or {d.name for d in DETECTORS} - named
-        times = [
-            sum(a.measured.all_seconds.get(p, 0.0) for p in parts) for a in (*organisms, *clean)
-        ]
+        times = [sum(a.measured.all_seconds.get(p, 0.0) for p in parts) for a in everyone]
         seconds += float(np.mean(times)) if times else 0.0
         few = [{k: v for k, v in a.scores.items() if k in used} for a in clean]
         reference = clean_statistics(few)
