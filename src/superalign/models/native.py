@@ -270,7 +270,7 @@ class PackedMatrix:
     def __init__(self, library: ctypes.CDLL, weight: Tensor, bias: Tensor | None) -> None:
         self.rows, self.width = weight.shape
         self._library: Any = library
-        self.in_floats = _in_floats()
+        self.in_floats = multiplies_in_floats()
         self._panels = self._pack(weight)
         self._bias = None if bias is None else bias.contiguous()
 
@@ -307,7 +307,7 @@ class PackedMatrix:
 
 
 @cache
-def _in_floats() -> bool:
+def multiplies_in_floats() -> bool:
     """Whether this processor multiplies pairs of bfloat16 more slowly than their floats."""
     library = _load()[0]
     return library is not None and bool(library.products_in_floats())
