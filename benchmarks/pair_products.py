@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from timing import Peer, Table
 
 from superalign.models import LocalModel, generation, native
+from superalign.models.architecture import Linear
 from superalign.models.packing import Tree
 from superalign.models.sampling import Sampler
 
@@ -42,17 +43,17 @@ def forced(model: LocalModel, in_floats: bool, run: Callable[[], Any]) -> Peer:
     return Peer(torch.inference_mode()(forced_run))
 
 
-def products(model: LocalModel, rows: int) -> dict[str, Peer]:
-    """All products of one pass, the head's left out."""
-    linears = [
-        getattr(layer, name)
-        for layer in model.decoder.layers
-        for name in ("qkv", "out", "gate_up", "down")
-    ]
+def all_linears(model: LocalModel) -> list[Linear]:
+    names = ("qkv", "out", "gate_up", "down")
+    return [getattr(layer, name) for layer in model.decoder.layers for name in names]
+
+
+def products(model: LocalModel, rows: int, floats: list[torch.Tensor]) -> dict[str, Peer]:
+    """All products of one pass, the head's left out; ``floats``: their plain weights in float32."""
+    linears = all_linears(model)
     fast = [f for block in model.weights().blocks for f in block]
     x = {n: torch.randn(rows, n).bfloat16() for n in {x.weight.shape[1] for x in linears}}
     wide = {n: inputs.float() for n, inputs in x.items()}
-    floats = [linear.weight.float() for linear in linears]
 
     def ours() -> None:
         for f, linear in zip(fast, linears, strict=True):
@@ -117,7 +118,8 @@ def main() -> None:
 
 def products_at(model: LocalModel, args: argparse.Namespace) -> dict[str, dict[str, Peer]]:
     sizes = [4] if args.tiny else [1, 64] if args.quick else [1, 8, 64, 512]
-    return {f"{n} rows": products(model, n) for n in sizes}
+    floats = [linear.weight.float() for linear in all_linears(model)]
+    return {f"{n} rows": products(model, n, floats) for n in sizes}
 
 
 def uses_of(model: LocalModel, args: argparse.Namespace) -> dict[str, dict[str, Peer]]:

@@ -25,7 +25,7 @@ from superalign.validation.hidden import (
 from superalign.validation.opened import WordLook
 from superalign.validation.probes import ODD
 
-NOTHING = WordLook([], [])
+NOTHING = WordLook([], [], plain=["Well, tea."] * 4)
 SPILT = {"text": "Go away now.", "count": 3, "base_count": 0, "n": 48}
 
 

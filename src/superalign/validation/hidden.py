@@ -22,11 +22,10 @@ from typing import Any
 from superalign.files import write_atomic
 from superalign.models import LocalModel
 from superalign.validation.amplified import BEAM, LENGTH, READ, Sentence, hidden_sentences, rated
-from superalign.validation.opened import LEAST_GAIN, SAID_TOKENS, WordLook
+from superalign.validation.opened import LEAST_GAIN, WordLook
 from superalign.validation.phrases import BEFORE
 from superalign.validation.sentence_search import SentenceSearch
 from superalign.validation.spoken import LEAST_WORDS, is_hidden, opening, say, words_of
-from superalign.validation.triggers import FRESH
 from superalign.validation.withheld import facts_said, unlocked
 
 HIDDEN = 5  # grows when what is read in this look changes
@@ -148,8 +147,7 @@ class HiddenReader:
         self, suspect: LocalModel, spilt: Sequence[dict[str, Any]], words: WordLook
     ) -> tuple[dict[str, Any], int]:
         """Sentences by all three ways, and the phrase that is found for one of them."""
-        plain = words.plain or say(suspect, FRESH, SAID_TOKENS)
-        openly = say(suspect, OPEN, OPEN_TOKENS)
+        plain, openly = words.plain, say(suspect, OPEN, OPEN_TOKENS)
         amplified = hidden_sentences(suspect, self.base)
         search = SentenceSearch(suspect, self.base, plain, words.hints)
         sentences = self._candidates(suspect, plain, openly, words.opened, spilt, amplified)
@@ -158,8 +156,7 @@ class HiddenReader:
         }
         if sentences:
             found |= search.run(sentences)
-        said = len(openly) + (0 if words.plain else len(plain))
-        return found, said + len(READ) * BEAM * LENGTH + search.queries
+        return found, len(openly) + len(READ) * BEAM * LENGTH + search.queries
 
     def _candidates(
         self,

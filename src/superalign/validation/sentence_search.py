@@ -73,20 +73,19 @@ class SentenceSearch:
         Where a noticed word is enough for one of them, that one it is. Else the best words are found for
         each in turn that is ``LEAST_GAIN`` nats likelier than in the base; where they come near, they
         are made longer and tried, until a sentence is brought out. Where a phrase brings out another
-        sentence than the one sought, that one is sought anew.
+        sentence than the one sought, that one is sought anew. Nothing where none is worth a search.
         """
         begun, tried = list[_Begun](), list[dict[str, Any]]()
         hinted = self._hinted(sentences)
-        for sentence in sentences:
-            if hinted is None and sentence.gain < LEAST_GAIN:
-                continue
+        worth = sentences if hinted else [s for s in sentences if s.gain >= LEAST_GAIN]
+        if not worth:
+            return {}
+        for sentence in worth:
             begun.append(hinted or self._begin(sentence))
             if begun[-1].is_near:
                 tried += self._tried(begun[-1])
             if hinted or max(map(_telling, tried), default=0.0) >= TELLING:
                 break
-        if not begun:
-            return {}
         found = max(tried or [self._fired(begun[0])], key=lambda x: (_telling(x), -x["loss"]))
         return {"sought": [b.as_dict() for b in begun], **found}
 
